@@ -1,0 +1,42 @@
+#include "base/hex.h"
+
+void
+hex_encode(char *out, const void *p, size_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	const unsigned char *b = p;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digit[b[i] >> 4];
+		*out++ = digit[b[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int
+value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+int
+hex_decode(void *out, size_t n, struct span digits)
+{
+	unsigned char *to = out;
+
+	if (digits.n / 2 != n || digits.n % 2 != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int hi = value(digits.p[2 * i]);
+		int lo = value(digits.p[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return -1;
+		to[i] = (unsigned char)(hi << 4 | lo);
+	}
+	return 0;
+}

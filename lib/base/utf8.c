@@ -1,0 +1,75 @@
+#include "base/utf8.h"
+
+/*
+ * Decode one code point at s.p, of at most s.n > 0 bytes.  Returns its length
+ * in bytes, or 0 when it is malformed.
+ */
+static size_t
+decode(struct span s, uint32_t *cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char c = s.p[0];
+	size_t n;
+
+	if (c < 0x80) {
+		*cp = c;
+		return 1;
+	}
+	if (c >= 0xc2 && c <= 0xdf)
+		n = 2, *cp = c & 0x1f;
+	else if (c >= 0xe0 && c <= 0xef)
+		n = 3, *cp = c & 0x0f;
+	else if (c >= 0xf0 && c <= 0xf4)
+		n = 4, *cp = c & 0x07;
+	else
+		return 0;
+	if (s.n < n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s.p[i] & 0xc0) != 0x80)
+			return 0;
+		*cp = *cp << 6 | (s.p[i] & 0x3f);
+	}
+	if (*cp < least[n] || *cp > 0x10ffff ||
+	    (*cp >= 0xd800 && *cp <= 0xdfff))
+		return 0;
+	return n;
+}
+
+static bool
+deceives(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
+	    cp == 0x2028 || cp == 0x2029 || cp == 0x200e || cp == 0x200f ||
+	    (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+bool
+utf8_valid(struct span s)
+{
+	uint32_t cp;
+
+	while (s.n > 0) {
+		size_t n = decode(s, &cp);
+
+		if (n == 0)
+			return false;
+		s = span_of(s.p + n, s.n - n);
+	}
+	return true;
+}
+
+bool
+utf8_line(struct span s)
+{
+	uint32_t cp;
+
+	while (s.n > 0) {
+		size_t n = decode(s, &cp);
+
+		if (n == 0 || deceives(cp))
+			return false;
+		s = span_of(s.p + n, s.n - n);
+	}
+	return true;
+}

@@ -1,0 +1,17 @@
+/* utf8: strict UTF-8 (RFC 3629) without control characters. */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include "base/span.h"
+
+/* Is s well-formed: no overlong form, surrogate, or value over U+10FFFF? */
+bool utf8_valid(struct span s);
+
+/*
+ * Is s well-formed and free of C0 and C1 controls, DEL, line and paragraph
+ * separators and bidirectional overrides, so that one line of it prints as
+ * one line that means what it shows?
+ */
+bool utf8_line(struct span s);
+
+#endif
