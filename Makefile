@@ -13,7 +13,7 @@ DESTDIR =
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
 BASE   = err span buf hex base64 utf8 stamp text clock gz fs
-CRYPTO = hash bech32 key note age merkle
+CRYPTO = hash bech32 key sign_key pem note identity age merkle
 LEDGER =
 DBFT   =
 STORE  =
