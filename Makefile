@@ -1,10 +1,14 @@
-# ehr: make demo, make test; see README.
+# ehr: four hospitals, one ledger.  README says what it is.
 #
-#	make			the commands, in build/bin
-#	make test		everything that CI runs
 #	make demo		four hospitals on this machine
-#	make asan | cov | fuzz	variants, each in its own folder of build/
-#	make install PREFIX= DESTDIR=
+#	make test		everything that CI runs; T=t/20-add.bats runs one
+#	make			the commands, in build/default/bin
+#	make install		to DESTDIR/PREFIX; also uninstall
+#	make asan, cov, fuzz	the tests under sanitizers; coverage; long fuzzing
+#	make bench, tidy, clean
+#
+# Each variant V has its own folder build/V.  demo, test and the variants
+# install what they miss (t/deps); nothing else here touches the system.
 
 VERSION = 0.1.0
 PREFIX  = /usr/local
@@ -13,7 +17,8 @@ DESTDIR =
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
 BASE   = err span buf hex base64 utf8 stamp text clock gz fs
-CRYPTO = hash bech32 key sign_key pem note identity age merkle
+CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
+	stream age_body age_stream merkle
 LEDGER =
 DBFT   =
 STORE  =
@@ -25,53 +30,133 @@ MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \
 	$(RECORD:%=record/%) $(LOG:%=log/%)
 
+# What to build, and how.  SAN is what a sanitizer or gcov adds.
 V        = default
 B        = build/$(V)
 CC       = gcc
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef
+WERROR   =
 OPT      = -O2 -g
-HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+	-fstack-clash-protection
 HARDEN_L = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
-CPPFLAGS = -Ilib -Icmd -DEHR_VERSION='"$(VERSION)"' -DEHR_PREFIX='"$(PREFIX)"'
-CFLAGS   = -std=c17 $(WARN) $(OPT) $(HARDEN) $(WERROR) -pthread
-LDFLAGS  = $(HARDEN_L) -pthread
+SAN      =
+CPPFLAGS = -Ilib -Icmd -DOPENSSL_NO_DEPRECATED \
+	-DEHR_VERSION='"$(VERSION)"' -DEHR_PREFIX='"$(PREFIX)"'
+CFLAGS   = -std=c17 $(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) -pthread
+LDFLAGS  = $(HARDEN_L) $(SAN) -pthread
 LDLIBS   = -lcrypto -lz -larchive -lsqlite3 -ljansson -lm
 
-SRCS     = $(wildcard $(MODULES:%=lib/%.c))
-OBJS     = $(SRCS:%.c=$(B)/%.o)
+SRCS     = $(wildcard $(MODULES:%=lib/%.c) cmd/cli/*.c)
+OBJS     = $(SRCS:%.c=$(B)/obj/%.o)
 LIB      = $(B)/libehr.a
-CLI      = $(patsubst %.c,$(B)/%.o,$(wildcard cmd/cli/*.c))
 CMDS     = $(patsubst cmd/%.c,$(B)/bin/%,$(wildcard cmd/*.c))
 UNITS    = $(patsubst t/unit/%.c,$(B)/t/%,$(wildcard t/unit/*.c))
+FUZZERS  = $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
+SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
+SIM      = $(if $(SIMS),$(B)/t/sim)
 
 .DEFAULT_GOAL = all
-.PHONY: all
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all units sim fuzzers modules
 all: $(CMDS)
 units: $(UNITS)
+sim: $(SIM)
+fuzzers: $(FUZZERS)
+modules:
+	@printf '%s\n' $(MODULES)
 
-# The flags are part of what an object depends on.
-FLAGS    = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(MODULES)
-$(shell mkdir -p $(B); printf '%s\n' "$(subst ",,$(FLAGS))" > $(B)/flags.new; \
-	cmp -s $(B)/flags.new $(B)/flags || mv $(B)/flags.new $(B)/flags; \
-	rm -f $(B)/flags.new)
-
-$(B)/%.o: %.c $(B)/flags
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(LIB): $(OBJS)
+$(LIB): $(OBJS) $(B)/objects
 	@rm -f $@
 	$(AR) rcs $@ $(OBJS)
 
-$(B)/bin/%: $(B)/cmd/%.o $(CLI) $(LIB)
+LINK     = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+
+$(B)/bin/%: $(B)/obj/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(CLI) $(LIB) $(LDLIBS)
-
-$(B)/t/%: $(B)/t/unit/%.o $(LIB)
+	$(LINK)
+$(B)/t/%: $(B)/obj/t/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+	$(LINK)
+$(B)/t/sim: $(SIMS) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+$(B)/fuzz/%: $(B)/obj/t/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer
 
-.SECONDARY:
+-include $(wildcard $(B)/obj/*/*.d $(B)/obj/*/*/*.d)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+OUTER    = demo test asan cov fuzz bench clean uninstall modules
+
+# Flags and the list of objects are part of what a build depends on.  They
+# are written when they differ from those of the last build.
+ifneq ($(filter-out $(OUTER),$(or $(MAKECMDGOALS),all)),)
+  FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+  ifneq ($(file <$(B)/flags),$(FLAGS))
+    $(shell mkdir -p $(B))
+    $(file >$(B)/flags,$(FLAGS))
+  endif
+  ifneq ($(file <$(B)/objects),$(OBJS))
+    $(file >$(B)/objects,$(OBJS))
+  endif
+endif
+
+# What a person types.  Each of these installs what it misses, builds with all
+# cores in a folder of its own, and runs.
+JOBS     = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+SUB      = $(MAKE) --no-print-directory $(JOBS)
+AS       = test
+TV       = $(if $(findstring command,$(origin V)),$(V),test)
+CLANG    = V=clang CC=clang WERROR=-Werror HARDEN= HARDEN_L= OPT='-O1 -g' \
+	SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+ASAN     = V=asan HARDEN= HARDEN_L= OPT='-O1 -g -fno-omit-frame-pointer' \
+	SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+COV      = V=cov HARDEN= HARDEN_L= OPT='-O0 -g' \
+	SAN='--coverage -fprofile-update=atomic'
+
+.PHONY: demo test asan cov fuzz bench tidy clean install uninstall
+demo:
+	@t/deps build
+	+@$(SUB) -s V=default all
+	@EHR_BIN=$(CURDIR)/build/default/bin contrib/demo
+
+test:
+	@t/deps build test
+	+@$(if $(if $(T),$(findstring fuzz,$(T)),all),$(SUB) -s $(CLANG) fuzzers)
+	+@$(SUB) -s V=$(TV) WERROR=-Werror all units sim
+	@EHR_AGAIN='make $(AS)$(if $(filter $(AS),$(TV)),, V=$(TV))' \
+	    t/run -b build/$(TV) $(T)
+
+asan:
+	+@$(SUB) test AS=asan $(ASAN)
+
+cov:
+	@t/deps cov
+	@rm -rf build/cov
+	+@$(SUB) test AS=cov $(COV); r=$$?; cd build/cov && \
+	    lcov -q -c -d obj -b ../.. --no-external -o all && \
+	    lcov -q -r all '*/t/*' -o info && lcov --list info && exit $$r
+
+fuzz:
+	@t/deps build test
+	+@$(SUB) -s $(CLANG) fuzzers
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_KEEP=build/clang/found \
+	    t/run $(or $(T),$(wildcard t/fuzz/*.c))
+
+bench:
+	@t/deps build bench
+	+@$(SUB) V=default all
+	@EHR_BIN=$(CURDIR)/build/default/bin contrib/bench/run
+
+tidy: $(LIB)
+	@t/tidy -b $(B)
+
+clean:
+	rm -rf build
