@@ -19,7 +19,8 @@ DESTDIR =
 BASE   = err span buf hex base64 utf8 stamp text clock gz fs
 CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
 	stream age_body age_stream merkle
-LEDGER =
+LEDGER = name head card perm genesis staged tx tx_body tx_note block \
+	certificate view rules_base rules_user rules_record rules
 DBFT   =
 STORE  =
 NET    =
