@@ -15,7 +15,7 @@
 #define AGE_CHUNK 65536			/* bytes of plaintext in a chunk */
 #define AGE_TAG 16			/* bytes that a chunk grows by */
 #define AGE_NONCE 16			/* bytes that a body starts with */
-#define AGE_RECIPIENTS_MAX 1024
+#define AGE_RECIPIENTS_MAX 1024		/* stanzas of a header */
 #define AGE_HEADER_MAX (256u << 10)	/* bytes */
 
 /* The file key.  Secret: wipe it. */
@@ -25,7 +25,10 @@ struct age_key {
 
 void age_key_generate(struct age_key *out);
 
-/* Append a header, MAC line included, that wraps key for each of n >= 1. */
+/*
+ * Append a header, MAC line included, that wraps key for each of n recipients,
+ * 1 to AGE_RECIPIENTS_MAX.  ERR_BAD when one of them is a point of low order.
+ */
 int age_header_make(struct buf *out, const struct age_key *key,
     const struct seal_pub *to, size_t n, struct err *e);
 
@@ -38,6 +41,17 @@ int age_header_open(struct age_key *out, struct span header,
     const struct seal_secret *with, size_t n, struct err *e);
 
 /*
+ * The same with secrets made ready, for many headers: that spares one of two
+ * X25519 operations each.  Threads may share an identity.  The secret is
+ * copied; age_identity_free (NULL does nothing) wipes it.
+ */
+struct age_identity;
+struct age_identity *age_identity_new(const struct seal_secret *secret);
+void age_identity_free(struct age_identity *id);
+int age_header_unwrap(struct age_key *out, struct span header,
+    struct age_identity *const *with, size_t n, struct err *e);
+
+/*
  * Length of the header at the start of file (which may be only a prefix of an
  * age file): 0 when it is there, -1 and ERR_BAD when it is not complete.
  */
@@ -45,6 +59,15 @@ int age_header_length(size_t *n, struct span file, struct err *e);
 
 /* Bytes of a body that carries n bytes. */
 uint64_t age_body_size(uint64_t n);
+
+/*
+ * A whole body at once: append it to out, and open it.  age_body_open is
+ * ERR_BAD when body was altered, cut or extended; out is then as it was.
+ */
+int age_body_make(struct buf *out, const struct age_key *key,
+    struct span plain, struct err *e);
+int age_body_open(struct buf *out, const struct age_key *key,
+    struct span body, struct err *e);
 
 /*
  * Encrypt a stream.  sink is called with ciphertext, in order; it returns 0,
@@ -76,7 +99,7 @@ int age_reader_read(struct age_reader *r, void *p, size_t n, size_t *got,
     struct err *e);
 void age_reader_free(struct age_reader *r);
 
-/* Whole small things at once: header and body in one file. */
+/* Header and body in one file, with a new file key; and back. */
 int age_seal(struct buf *out, struct span plain, const struct seal_pub *to,
     size_t n, struct err *e);
 int age_open(struct buf *out, struct span file, const struct seal_secret *with,

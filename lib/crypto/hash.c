@@ -6,28 +6,35 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
 
 /*
- * The digest is fetched once: an implicit fetch for each use costs more than
- * hashing a short text.
+ * Algorithms are fetched once: a fetch for each use costs more than hashing a
+ * short text.  When two threads meet here, the second drops its own.
  */
-static const EVP_MD *
-sha256(void)
-{
-	static EVP_MD *md;
-	EVP_MD *seen = __atomic_load_n(&md, __ATOMIC_ACQUIRE);
-
-	if (seen == NULL) {
-		seen = EVP_MD_fetch(NULL, "SHA256", NULL);
-		if (seen == NULL)
-			abort();
-		__atomic_store_n(&md, seen, __ATOMIC_RELEASE);
-	}
-	return seen;
+#define FETCH_ONCE(function, type, name) \
+static type * \
+function(void) \
+{ \
+	static _Atomic(type *) kept; \
+	type *seen = atomic_load(&kept), *mine; \
+\
+	if (seen != NULL) \
+		return seen; \
+	if ((mine = type##_fetch(NULL, name, NULL)) == NULL) \
+		abort(); \
+	if (atomic_compare_exchange_strong(&kept, &seen, mine)) \
+		return mine; \
+	type##_free(mine); \
+	return seen; \
 }
+
+FETCH_ONCE(sha256, EVP_MD, "SHA256")
+FETCH_ONCE(hmac, EVP_MAC, "HMAC")
+FETCH_ONCE(hkdf, EVP_KDF, "HKDF")
 
 struct hash_stream *
 hash_open(void)
@@ -93,8 +100,7 @@ hash_parse(struct hash *out, struct span hex)
 void
 hash_hmac(struct hash *out, struct span key, const struct span *in, size_t n)
 {
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac());
 	char name[] = "SHA256";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
@@ -102,6 +108,9 @@ hash_hmac(struct hash *out, struct span key, const struct span *in, size_t n)
 	};
 	size_t len;
 
+	/* Without a pointer, libcrypto would take the key of before. */
+	if (key.n == 0)
+		key.p = (const unsigned char *)"";
 	if (ctx == NULL || EVP_MAC_init(ctx, key.p, key.n, params) != 1)
 		abort();
 	for (size_t i = 0; i < n; i++)
@@ -110,22 +119,23 @@ hash_hmac(struct hash *out, struct span key, const struct span *in, size_t n)
 	if (EVP_MAC_final(ctx, out->b, &len, HASH_LEN) != 1)
 		abort();
 	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
 }
 
 void
 hash_hkdf(void *out, size_t out_n, struct span ikm, struct span salt,
     const char *info)
 {
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
+	static const unsigned char zeros[HASH_LEN];
+	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf());
 	char name[] = "SHA256";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
 		    (void *)(uintptr_t)ikm.p, ikm.n),
+		/* No salt means that many zeros (section 2.2). */
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-		    (void *)(uintptr_t)salt.p, salt.n),
+		    (void *)(uintptr_t)(salt.n == 0 ? zeros : salt.p),
+		    salt.n == 0 ? HASH_LEN : salt.n),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO,
 		    (void *)(uintptr_t)info, strlen(info)),
 		OSSL_PARAM_construct_end()
@@ -134,7 +144,6 @@ hash_hkdf(void *out, size_t out_n, struct span ikm, struct span salt,
 	if (ctx == NULL || EVP_KDF_derive(ctx, out, out_n, params) != 1)
 		abort();
 	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
 }
 
 void
