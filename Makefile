@@ -22,7 +22,7 @@ CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
 DBFT   =
-STORE  =
+STORE  = config segment repo db object state view chain pool
 NET    =
 RECORD =
 LOG    =
@@ -161,3 +161,31 @@ tidy: $(LIB)
 
 clean:
 	rm -rf build
+
+# What is installed: MODE:FILE:PLACE, PLACE below PREFIX.  Units and cron lines
+# get the folder of the commands; the completion is made from the manual pages.
+MAN      = $(wildcard share/man/man?/*.?)
+DOC      = README INSTALL $(wildcard contrib/ssh/* contrib/cron/* contrib/*.sh)
+BASHED   = share/bash-completion/completions
+INSTALL  = $(foreach f,$(CMDS),755:$(f):bin/$(notdir $(f))) \
+	$(foreach f,$(MAN),644:$(f):$(f)) \
+	$(foreach f,$(DOC),644:$(f):share/doc/ehr/$(notdir $(f))) \
+	$(foreach f,$(shell find share/samples -type f),644:$(f):$(f:share/%=share/ehr/%)) \
+	$(foreach f,$(wildcard contrib/systemd/*),644:$(f):lib/systemd/system/$(notdir $(f))) \
+	$(foreach f,$(notdir $(CMDS)),644:$(B)/ehr.bash:$(BASHED)/$(f))
+EACH     = set -e; for f in $(INSTALL); do mode=$${f%%:*}; f=$${f\#*:}; \
+	to='$(DESTDIR)$(PREFIX)'/$${f\#\#*:}; f=$${f%%:*};
+
+$(B)/ehr.bash: contrib/completion/ehr.bash contrib/completion/options.awk $(MAN)
+	awk -f contrib/completion/options.awk $(MAN) | \
+	    cat contrib/completion/ehr.bash - > $@
+
+install: all $(B)/ehr.bash
+	@$(EACH) echo "$$to"; install -D -m "$$mode" "$$f" "$$to"; \
+	    case $$f in contrib/systemd/* | contrib/cron/*) \
+	    sed -i 's,/usr/local/bin,$(PREFIX)/bin,' "$$to" ;; esac; done
+
+uninstall:
+	@$(EACH) rm -f "$$to"; done
+	@cd '$(DESTDIR)$(PREFIX)' && find share/ehr share/doc/ehr -depth \
+	    -type d -exec rmdir {} + 2>/dev/null; :

@@ -1,0 +1,271 @@
+#define _GNU_SOURCE
+#include "store/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CACHE_MAX 128
+#define VERSION 1
+#define BUSY_MS 30000
+
+struct cached {
+	const char *sql;
+	sqlite3_stmt *stmt;
+};
+
+struct db {
+	sqlite3 *sq;
+	size_t n;
+	struct cached cache[CACHE_MAX];
+};
+
+/* ehr-state(5) describes these tables. */
+static const char schema[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE block(height INTEGER PRIMARY KEY, id BLOB NOT NULL,"
+    " time INTEGER NOT NULL, txs INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " proposer TEXT NOT NULL);"
+    "CREATE TABLE delegate(since INTEGER NOT NULL, seat INTEGER NOT NULL,"
+    " name TEXT NOT NULL, sign TEXT NOT NULL,"
+    " PRIMARY KEY(since, seat)) WITHOUT ROWID;"
+    "CREATE TABLE user(handle TEXT PRIMARY KEY, sign TEXT NOT NULL,"
+    " seal TEXT NOT NULL, email BLOB UNIQUE, profile BLOB,"
+    " height INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE key(sign TEXT PRIMARY KEY, name TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE role(name TEXT PRIMARY KEY, perms INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL DEFAULT 0, seal TEXT, object BLOB)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE member(handle TEXT NOT NULL, role TEXT NOT NULL,"
+    " since INTEGER NOT NULL, PRIMARY KEY(handle, role)) WITHOUT ROWID;"
+    "CREATE INDEX member_role ON member(role);"
+    "CREATE TABLE node(name TEXT PRIMARY KEY, sign TEXT NOT NULL,"
+    " seal TEXT NOT NULL, active INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE vote(node TEXT NOT NULL, choice TEXT NOT NULL,"
+    " PRIMARY KEY(node, choice)) WITHOUT ROWID;"
+    "CREATE TABLE tx(seq INTEGER PRIMARY KEY, id BLOB NOT NULL,"
+    " height INTEGER NOT NULL, kind TEXT NOT NULL, time INTEGER NOT NULL,"
+    " author TEXT NOT NULL, user TEXT, record BLOB);"
+    "CREATE UNIQUE INDEX tx_id ON tx(id);"
+    "CREATE INDEX tx_record ON tx(record) WHERE record IS NOT NULL;"
+    "CREATE INDEX tx_author ON tx(author, time);"
+    "CREATE TABLE record(id BLOB PRIMARY KEY, status INTEGER NOT NULL,"
+    " patient TEXT NOT NULL, author TEXT NOT NULL, label TEXT NOT NULL,"
+    " time INTEGER NOT NULL, body BLOB, body_size INTEGER NOT NULL,"
+    " header BLOB, height INTEGER NOT NULL, seq INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX record_patient ON record(patient, time);"
+    "CREATE INDEX record_author ON record(author, time);"
+    "CREATE INDEX record_time ON record(time);"
+    "CREATE TABLE reader(record BLOB NOT NULL, reader TEXT NOT NULL,"
+    " PRIMARY KEY(record, reader)) WITHOUT ROWID;"
+    "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE dismissed(object BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE segment(name TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE segment_object(id BLOB PRIMARY KEY, segment TEXT NOT NULL,"
+    " at INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;";
+
+int
+db_error(struct db *db, const char *what, struct err *e)
+{
+	int code = sqlite3_errcode(db->sq);
+
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return err_set(e, ERR_AGAIN, "state.db: busy (%s)", what);
+	return err_set(e, ERR_SYS, "state.db: %s: %s", what,
+	    sqlite3_errmsg(db->sq));
+}
+
+int
+db_exec(struct db *db, const char *sql, struct err *e)
+{
+	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return db_error(db, sql, e);
+}
+
+static int
+user_version(sqlite3 *sq)
+{
+	sqlite3_stmt *s;
+	int v = -1;
+
+	if (sqlite3_prepare_v2(sq, "PRAGMA user_version", -1, &s, NULL) ==
+	    SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+		v = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	return v;
+}
+
+/* Open and set the connection up; -1 when the file is no use. */
+static int
+open_file(struct db *db, const char *path, struct err *e)
+{
+	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return db->sq == NULL ?
+		    err_set(e, ERR_SYS, "state.db: out of memory") :
+		    db_error(db, "opening", e);
+	sqlite3_busy_timeout(db->sq, BUSY_MS);
+	/*
+	 * The file can always be made again from the blocks, so that it need
+	 * not survive a power cut; it must only never be wrong, and WAL with
+	 * NORMAL keeps it consistent.
+	 */
+	return db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+	    " PRAGMA temp_store=MEMORY", e);
+}
+
+static int
+make_tables(struct db *db, struct err *e)
+{
+	char sql[64];
+
+	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	/* Another process may have made them while we waited. */
+	if (user_version(db->sq) == VERSION)
+		return db_exec(db, "COMMIT", e);
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", VERSION);
+	if (db_exec(db, schema, e) != 0 || db_exec(db, sql, e) != 0)
+		return -1;
+	return db_exec(db, "COMMIT", e);
+}
+
+static void
+remove_files(const struct repo *r)
+{
+	unlinkat(r->dirfd, "state.db", 0);
+	unlinkat(r->dirfd, "state.db-wal", 0);
+	unlinkat(r->dirfd, "state.db-shm", 0);
+}
+
+int
+db_of(struct db **out, struct repo *r, struct err *e)
+{
+	char path[FS_NAME_MAX + 16];
+	int version;
+
+	if (r->db != NULL) {
+		*out = r->db;
+		return 0;
+	}
+	snprintf(path, sizeof(path), "%s/state.db", r->path);
+	for (int try = 0; try < 2; try++) {
+		struct db *db = calloc(1, sizeof(*db));
+		int code;
+
+		if (db == NULL)
+			return err_set(e, ERR_SYS, "out of memory");
+		if (open_file(db, path, e) == 0) {
+			version = user_version(db->sq);
+			if (version == VERSION || (version == 0 &&
+			    make_tables(db, e) == 0)) {
+				*out = r->db = db;
+				return 0;
+			}
+		}
+		code = db->sq == NULL ? SQLITE_NOMEM : sqlite3_errcode(db->sq);
+		version = db->sq == NULL ? -1 : user_version(db->sq);
+		db_close(db);
+		/* Damaged, or of another version: start anew, once. */
+		if (code != SQLITE_NOTADB && code != SQLITE_CORRUPT &&
+		    (version <= 0 || version == VERSION))
+			return -1;
+		remove_files(r);
+	}
+	return -1;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < db->n; i++)
+		sqlite3_finalize(db->cache[i].stmt);
+	sqlite3_close(db->sq);
+	free(db);
+}
+
+int
+db_stmt(sqlite3_stmt **out, struct db *db, const char *sql, struct err *e)
+{
+	for (size_t i = 0; i < db->n; i++)
+		if (db->cache[i].sql == sql) {
+			*out = db->cache[i].stmt;
+			sqlite3_reset(*out);
+			sqlite3_clear_bindings(*out);
+			return 0;
+		}
+	if (db->n == CACHE_MAX)
+		return err_set(e, ERR_SYS, "state.db: too many statements");
+	if (sqlite3_prepare_v3(db->sq, sql, -1, SQLITE_PREPARE_PERSISTENT, out,
+	    NULL) != SQLITE_OK)
+		return db_error(db, sql, e);
+	db->cache[db->n++] = (struct cached){ sql, *out };
+	return 0;
+}
+
+void
+db_bind_hash(sqlite3_stmt *s, int at, const struct hash *h)
+{
+	sqlite3_bind_blob(s, at, h->b, HASH_LEN, SQLITE_STATIC);
+}
+
+void
+db_bind_span(sqlite3_stmt *s, int at, struct span text)
+{
+	sqlite3_bind_text(s, at, (const char *)text.p, (int)text.n,
+	    SQLITE_STATIC);
+}
+
+void
+db_bind_int(sqlite3_stmt *s, int at, int64_t v)
+{
+	sqlite3_bind_int64(s, at, v);
+}
+
+int
+db_step(struct db *db, sqlite3_stmt *s, struct err *e)
+{
+	int r = sqlite3_step(s);
+
+	if (r == SQLITE_ROW)
+		return 1;
+	if (r == SQLITE_DONE) {
+		sqlite3_reset(s);
+		return 0;
+	}
+	db_error(db, sqlite3_sql(s), e);
+	sqlite3_reset(s);
+	return -1;
+}
+
+int
+db_run(struct db *db, sqlite3_stmt *s, struct err *e)
+{
+	int r = db_step(db, s, e);
+
+	if (r > 0)
+		sqlite3_reset(s);
+	return r < 0 ? -1 : 0;
+}
+
+int
+db_column_hash(sqlite3_stmt *s, int col, struct hash *out)
+{
+	if (sqlite3_column_bytes(s, col) != HASH_LEN)
+		return -1;
+	memcpy(out->b, sqlite3_column_blob(s, col), HASH_LEN);
+	return 0;
+}
+
+struct span
+db_column_span(sqlite3_stmt *s, int col)
+{
+	const unsigned char *p = sqlite3_column_text(s, col);
+
+	return span_of(p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(s, col));
+}

@@ -1,0 +1,55 @@
+/*
+ * db: the connection to state.db, which is derived from the blocks (and its
+ * table of segment objects from the segments) and can be deleted at any time.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <sqlite3.h>
+
+#include "crypto/hash.h"
+#include "store/repo.h"
+
+struct db;
+
+/*
+ * The connection of r, opened on first use and owned by r.  An absent,
+ * damaged or outdated file is replaced by an empty one with our tables:
+ * whoever needs its content asks chain_catch_up() to fill it.
+ */
+int db_of(struct db **out, struct repo *r, struct err *e);
+void db_close(struct db *db);		/* NULL does nothing */
+
+/*
+ * A prepared statement, reset and with its bindings cleared, from a cache
+ * keyed by the address of sql: a string literal that is used in one place.
+ * It stays valid until db_close.
+ */
+int db_stmt(sqlite3_stmt **out, struct db *db, const char *sql,
+    struct err *e);
+
+/* Bind; positions count from 1.  Borrowed until the statement is reset. */
+void db_bind_hash(sqlite3_stmt *s, int at, const struct hash *h);
+void db_bind_span(sqlite3_stmt *s, int at, struct span text);
+void db_bind_int(sqlite3_stmt *s, int at, int64_t v);
+
+/*
+ * Step: 1 a row is there, 0 done, -1 error.  Done and errors also reset the
+ * statement; after a row, the caller reads the columns and steps on or resets.
+ */
+int db_step(struct db *db, sqlite3_stmt *s, struct err *e);
+
+/* Run a statement that gives no rows. */
+int db_run(struct db *db, sqlite3_stmt *s, struct err *e);
+
+/* A column as a hash (-1 when it is not 32 bytes) and as text. */
+int db_column_hash(sqlite3_stmt *s, int col, struct hash *out);
+struct span db_column_span(sqlite3_stmt *s, int col);
+
+/* "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT x"... */
+int db_exec(struct db *db, const char *sql, struct err *e);
+
+/* ERR_SYS (or ERR_AGAIN when it is busy) with what SQLite says. */
+int db_error(struct db *db, const char *what, struct err *e);
+
+#endif

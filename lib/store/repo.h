@@ -1,0 +1,75 @@
+/*
+ * repo: a ledger directory, .ehr (ehr-repository(5)).
+ *
+ * Finding it: -C DIR, else EHR_DIR, else the working directory and those
+ * above it.  It is used only by its owner: a directory of somebody else's
+ * could name commands for us to run (as peers or hooks).
+ */
+#ifndef STORE_REPO_H
+#define STORE_REPO_H
+
+#include "base/fs.h"
+#include "crypto/identity.h"
+#include "ledger/genesis.h"
+#include "store/config.h"
+
+struct repo {
+	int dirfd;			/* of .ehr */
+	char path[FS_NAME_MAX];		/* of .ehr, for messages */
+	struct buf genesis_file;
+	struct genesis *genesis;	/* parsed; its id is the ledger's */
+	struct config config;
+	struct db *db;			/* opened by db_of(), owned */
+};
+
+/*
+ * Open the ledger directory.  dir is -C's value or NULL.  ERR_NO: none found,
+ * or it belongs to somebody else (unless EHR_SAFE_DIRECTORY names it, or "*");
+ * ERR_BAD: its genesis is damaged or not the ledger that config names.
+ */
+int repo_open(struct repo **out, const char *dir, struct err *e);
+void repo_close(struct repo *r);	/* NULL does nothing */
+
+/* The ledger's id. */
+static inline const struct hash *
+repo_ledger(const struct repo *r)
+{
+	return &r->genesis->id;
+}
+
+/*
+ * Make DIR/.ehr with its folders, genesis, config (ledger id, node name) and,
+ * when given, node key file and secret; DIR itself may be new.  Everything is
+ * built under a temporary name and renamed: there is a whole .ehr or none.
+ * ERR_NO when there is one already.  key_file and secret may be empty.
+ */
+struct repo_new {
+	struct span genesis;
+	struct span key_file;		/* becomes node.key, 0600 */
+	const struct hash *secret;	/* becomes secret, 0600; or NULL */
+	const char *node_name;		/* or NULL: a copy that is no node */
+};
+int repo_create(const char *dir, const struct repo_new *n, struct err *e);
+
+/* The ledger secret: ERR_NO when this copy does not have it.  Wipe it. */
+int repo_secret(const struct repo *r, struct hash *out, struct err *e);
+int repo_secret_set(const struct repo *r, const struct hash *s,
+    struct err *e);
+
+/* The name of this node, or NULL for a copy that is none. */
+const char *repo_node_name(const struct repo *r);
+
+/*
+ * This node's identity: from $CREDENTIALS_DIRECTORY/node.key or .ehr/node.key.
+ * ERR_NO when there is none.  Wipe it with identity_wipe.
+ */
+int repo_node_key(const struct repo *r, struct identity *id, struct err *e);
+
+/*
+ * The writer's lock: whoever changes blocks, state, pending or staging holds
+ * it.  Returns a descriptor to close, or -1 (ERR_AGAIN when it stays taken for
+ * wait_ms).
+ */
+int repo_lock(const struct repo *r, int wait_ms, struct err *e);
+
+#endif
