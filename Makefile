@@ -21,7 +21,7 @@ CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
 	stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
-DBFT   =
+DBFT   = msg mutant core inner round change step
 STORE  = config segment repo db object state view chain pool
 NET    =
 RECORD =

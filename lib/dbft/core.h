@@ -132,8 +132,12 @@ enum dbft_in {
 struct dbft_input {
 	enum dbft_in kind;
 	int64_t now_ms;
-	unsigned peer;			/* who gets the answer, or NOBODY: may
-					 * differ from the signer (relayed) */
+	/*
+	 * Who waits for an answer.  Not always the signer: notes are relayed.
+	 * NOBODY when this is itself an answer, on a pipe of ours: answering
+	 * answers would never end.
+	 */
+	unsigned peer;
 	struct dbft_signed vote;
 	struct dbft_cert cert;
 	/*
@@ -170,9 +174,9 @@ enum dbft_act {
 	DBFT_ACT_CANDIDATE,
 	/*
 	 * Send to each in `to` the own prepare (msg), the body, and if view >
-	 * 0 the change-view notes of `changes`, all of msg.view; and if cert
-	 * is one (cert.signers != 0), the note of prepare certificate
-	 * (cert.view, cert.block).
+	 * 0 the change-view notes of `changes`, all of msg.view; and unless
+	 * cert.height is 0, the note of the prepare certificate (cert.view,
+	 * cert.block), which a change-view of ours or of another brought.
 	 */
 	DBFT_ACT_PROPOSE,
 	/* Send to each in `to` the prepare certificate. */
@@ -237,7 +241,8 @@ struct dbft {
 	uint64_t away;			/* delegates that do not answer */
 	/* The last of each kind by each delegate; [me] are our own votes. */
 	struct dbft_msg seen[DBFT_MAX_NODES][4];
-	uint64_t certified;		/* the claim in its CHANGE is proven */
+	uint64_t proven;		/* whose CHANGE makes no empty claim */
+	uint64_t accused;		/* whose EVIDENCE was given: once each */
 };
 
 /* f, M, and the speaker of (height, view), for n delegates. */
@@ -253,8 +258,8 @@ unsigned dbft_speaker(uint64_t height, uint32_t view, unsigned n);
  */
 uint64_t dbft_floor_after_loss(uint64_t highest);
 
-/* Begin height (the last final one + 1), at start_ms: when its parent became
- * final here. */
+/* Begin height, the last final one + 1, so at least 1; start_ms: when its
+ * parent became final here. */
 void dbft_init(struct dbft *s, const struct dbft_config *c, uint64_t height,
     uint64_t floor, int64_t start_ms);
 
@@ -281,6 +286,13 @@ void dbft_step(struct dbft *s, const struct dbft_input *in,
 
 /* May this delegate vote at this height? */
 bool dbft_may_vote(const struct dbft *s);
+
+/*
+ * Would an own vote of this kind and view come after all that were made at
+ * this height?  Only such votes are made: that is why a delegate never signs
+ * two things for one (height, view, kind), and nothing for a view it has left.
+ */
+bool dbft_is_new(const struct dbft *s, enum dbft_kind kind, uint32_t view);
 
 /* When the view times out, in ms; DBFT_NEVER while its clock stands still. */
 int64_t dbft_deadline(const struct dbft *s);

@@ -1,0 +1,162 @@
+#include <assert.h>
+
+#include "dbft/change.h"
+#include "dbft/core.h"
+#include "dbft/round.h"
+
+/* The height that an input speaks of; 0 when it is not about one. */
+static uint64_t
+height_of(const struct dbft_input *in)
+{
+	switch (in->kind) {
+	case DBFT_IN_PROPOSAL:
+	case DBFT_IN_PREPARE:
+	case DBFT_IN_COMMIT:
+	case DBFT_IN_CHANGE:
+		return in->vote.msg.height;
+	case DBFT_IN_PREPARED:
+	case DBFT_IN_FINAL:
+		return in->cert.height;
+	default:
+		return 0;
+	}
+}
+
+/* Is the vote of a delegate, and of the kind that the input says? */
+static bool
+well_formed(const struct dbft *s, const struct dbft_input *in)
+{
+	static const enum dbft_kind want[] = {
+		[DBFT_IN_PROPOSAL] = DBFT_PREPARE,
+		[DBFT_IN_PREPARE] = DBFT_PREPARE,
+		[DBFT_IN_COMMIT] = DBFT_COMMIT,
+		[DBFT_IN_CHANGE] = DBFT_CHANGE,
+		[DBFT_IN_FINAL] = DBFT_NONE
+	};
+
+	if (want[in->kind] == DBFT_NONE)
+		return true;
+	return in->vote.signer < s->c.n && in->vote.msg.view <= DBFT_VIEW_MAX &&
+	    in->vote.msg.kind == want[in->kind];
+}
+
+/* Deal with a message of another height, or of one that is done. */
+static bool
+other_height(struct dbft_turn *t)
+{
+	const struct dbft_input *in = t->in;
+	uint64_t h = height_of(in);
+	unsigned who = in->peer;
+
+	if (h == 0 || (h == t->s->height && !t->s->done))
+		return h == 0 && t->s->done;
+	if (who == DBFT_NOBODY && in->kind != DBFT_IN_PREPARED &&
+	    in->kind != DBFT_IN_FINAL)
+		who = in->vote.signer;
+	if (who >= t->s->c.n || who == t->s->c.me)
+		return true;
+	if (h > t->s->height)
+		inner_act(t, DBFT_ACT_CATCH_UP, inner_bit(who))->height = h;
+	else if (in->kind != DBFT_IN_FINAL)
+		inner_act(t, DBFT_ACT_BLOCK, inner_bit(who))->height = h;
+	return true;
+}
+
+/* A clock that was set back must not make us wait for what it was. */
+static void
+mend_times(struct dbft *s, int64_t now)
+{
+	if (s->clock_ms > now)
+		s->clock_ms = now;
+	if (s->asked_ms > now)
+		s->asked_ms = now;
+	if (s->resend_ms - s->c.resend_ms > now)
+		s->resend_ms = now + s->c.resend_ms;
+}
+
+static void
+tick(struct dbft_turn *t)
+{
+	struct dbft *s = t->s;
+
+	if (s->c.passive)
+		return;
+	change_timeout(t);
+	change_enter(t);
+	if (!dbft_may_vote(s) || t->in->now_ms < s->resend_ms)
+		return;
+	s->resend_ms = t->in->now_ms + s->c.resend_ms;
+	if (!round_remind(t))
+		change_remind(t);
+}
+
+static void
+dispatch(struct dbft_turn *t)
+{
+	switch (t->in->kind) {
+	case DBFT_IN_TICK:
+		tick(t);
+		break;
+	case DBFT_IN_WORK:
+		round_work(t, t->in->since_ms);
+		break;
+	case DBFT_IN_CANDIDATE:
+		round_candidate(t);
+		break;
+	case DBFT_IN_PROPOSAL:
+		round_proposal(t);
+		break;
+	case DBFT_IN_PREPARE:
+		round_prepare(t);
+		break;
+	case DBFT_IN_PREPARED:
+		if (t->in->valid && inner_cert_ok(t->s, &t->in->cert))
+			round_certified(t, &t->in->cert,
+			    inner_bit(t->in->peer));
+		break;
+	case DBFT_IN_COMMIT:
+		round_commit(t);
+		break;
+	case DBFT_IN_CHANGE:
+		change_arrived(t);
+		break;
+	case DBFT_IN_FINAL:
+		if (inner_cert_ok(t->s, &t->in->cert))
+			round_finalise(t, &t->in->cert);
+		break;
+	}
+}
+
+/* When must the driver come back, if nothing arrives? */
+static int64_t
+wake_at(const struct dbft *s, int64_t now)
+{
+	int64_t at = dbft_deadline(s);
+
+	if (s->c.passive || !dbft_may_vote(s))
+		return DBFT_NEVER;
+	if (s->view > 0 || s->work)
+		at = s->resend_ms < at ? s->resend_ms : at;
+	return at > now ? at : now + 1;
+}
+
+void
+dbft_step(struct dbft *s, const struct dbft_input *in,
+    struct dbft_actions *out)
+{
+	struct dbft_turn t = { s, in, out, 0 };
+
+	out->n = 0;
+	out->wake_ms = DBFT_NEVER;
+	if (!well_formed(s, in))
+		return;
+	mend_times(s, in->now_ms);
+	if (!other_height(&t)) {
+		dispatch(&t);
+		if (!s->done)
+			round_speak(&t);
+		if (!s->done)
+			change_tell(&t);
+	}
+	out->wake_ms = wake_at(s, in->now_ms);
+}
