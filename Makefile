@@ -16,7 +16,7 @@ DESTDIR =
 
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
-BASE   = err span buf hex base64 utf8 stamp text clock gz fs
+BASE   = span utf8 err buf hex base64 stamp text clock gz fs
 CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
 	stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \

@@ -1,0 +1,97 @@
+# lib: what all .bats files share.  A file begins with
+#
+#	load lib
+#
+# and then each of its tests starts in an empty folder of its own, with the
+# commands that were built first in PATH and a home without settings.
+#
+# shellcheck shell=bash
+
+bats_require_minimum_version 1.5.0
+
+top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+bin=${EHR_BIN:-$top/build/test/bin}
+shared=${EHR_SHARED:-${top%/*}/shared}
+export PATH=$bin:$PATH EHR_BIN=$bin LC_ALL=C.UTF-8
+unset EHR_DIR EHR_PASSPHRASE_FILE NO_COLOR
+
+# A file with a setup of its own calls tmp in it.
+setup() {
+	tmp
+}
+
+tmp() {
+	mkdir -p "$BATS_TEST_TMPDIR/home" "$BATS_TEST_TMPDIR/w"
+	export HOME=$BATS_TEST_TMPDIR/home
+	export XDG_CONFIG_HOME=$HOME/.config
+	cd "$BATS_TEST_TMPDIR/w" || return 1
+}
+
+# pw [FILE [PASSPHRASE]]: a passphrase file.
+pw() {
+	printf '%s\n' "${2:-correct horse battery staple}" >"${1:-pw}"
+	chmod 600 "${1:-pw}"
+}
+
+# sample NAME: the path of a file of ../shared/samples; without that folder
+# the test is skipped.
+sample() {
+	[ -e "$shared/samples/$1" ] || skip "no samples beside the tree"
+	echo "$shared/samples/$1"
+}
+
+# need TOOL...: skip where the machine lacks one that t/deps does not install.
+need() {
+	local tool
+
+	for tool do
+		command -v "$tool" >/dev/null || skip "no $tool here"
+	done
+}
+
+# silent COMMAND...: status 0, nothing on stderr; its stdout is in $output.
+silent() {
+	run --separate-stderr "$@"
+	expect 0 "$@" || return 1
+	[ -z "$stderr" ] || { echo "$* said: $stderr"; return 1; }
+}
+
+# refused STATUS COMMAND...: that status, one line on stderr, no stdout.
+refused() {
+	local want=$1
+
+	shift
+	run --separate-stderr "$@"
+	expect "$want" "$@" || return 1
+	[ -z "$output" ] || { echo "$* wrote: $output"; return 1; }
+	[ "${#stderr_lines[@]}" -eq 1 ] || {
+		echo "$*: not one line on stderr: $stderr"
+		return 1
+	}
+}
+
+# expect STATUS COMMAND...: of the last run; says what happened otherwise.
+expect() {
+	[ "$status" -eq "$1" ] && return 0
+	echo "${*:2}: status $status, want $1"
+	printf '%s\n' "stdout: $output" "stderr: ${stderr-}"
+	return 1
+}
+
+# until_ok SECONDS COMMAND...: again and again until it succeeds.
+until_ok() {
+	local n=$(($1 * 10))
+
+	shift
+	while ! "$@"; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || { echo "never succeeded: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
+# Everything below folder $1 by name, mode and content: to compare with later.
+snapshot() {
+	(cd "$1" && find . -type f -printf '%P %m ' -exec sha256sum {} \; |
+	    sort)
+}
