@@ -39,7 +39,7 @@ buf_room(struct buf *b, size_t n)
 	}
 	if (b->p != NULL) {
 		memcpy(p, b->p, b->len);
-		explicit_bzero(b->p, b->len);
+		explicit_bzero(b->p, b->cap);
 		free(b->p);
 	}
 	b->p = p;

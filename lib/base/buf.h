@@ -23,7 +23,10 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 
-/* Append n bytes; a string; formatted text; one byte. */
+/*
+ * Append n bytes; a string; formatted text (of more than 255 bytes needs room
+ * for one byte more); one byte.
+ */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_adds(struct buf *b, const char *s);
 void buf_addf(struct buf *b, const char *fmt, ...)

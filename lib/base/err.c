@@ -4,14 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Terminal escapes in a quoted file name must not reach the terminal. */
-static void
-make_printable(char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
+#include "base/utf8.h"
 
 int
 err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
@@ -23,7 +16,7 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	make_printable(e->msg);
+	utf8_make_line(e->msg);
 	return -1;
 }
 
@@ -41,7 +34,7 @@ err_sys(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(e->msg);
 	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", strerror(errnum));
-	make_printable(e->msg);
+	utf8_make_line(e->msg);
 	return -1;
 }
 
@@ -64,6 +57,6 @@ err_wrap(struct err *e, const char *fmt, ...)
 		m = sizeof(e->msg) - 1 - n;
 	memcpy(e->msg + n, tail, m);
 	e->msg[n + m] = '\0';
-	make_printable(e->msg);
+	utf8_make_line(e->msg);
 	return -1;
 }

@@ -26,8 +26,9 @@ struct err {
 };
 
 /*
- * Fill *e with the kind and the formatted message.  Control bytes in the
- * message, which may quote hostile input, become '?'.  Always returns -1.
+ * Fill *e with the kind and the formatted message.  What may not be in a line
+ * (utf8.h) becomes '?', because the message may quote hostile input and go to
+ * a terminal.  Always returns -1.
  */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -44,7 +44,7 @@ fs_read(struct buf *out, int dirfd, const char *path, struct err *e)
 	struct stat st;
 	int fd, r;
 
-	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(e, ERR_NO, "%s: no such file", path);
 	if (fd < 0)
@@ -53,7 +53,6 @@ fs_read(struct buf *out, int dirfd, const char *path, struct err *e)
 		close(fd);
 		return err_set(e, ERR_BAD, "%s: is a directory", path);
 	}
-	fcntl(fd, F_SETFL, 0);
 	r = fs_read_fd(out, fd, path, e);
 	close(fd);
 	return r;
@@ -156,17 +155,32 @@ fs_temp_abort(struct fs_temp *t)
 	unlinkat(t->dirfd, t->name, 0);
 }
 
+/* Give the file its name.  Some file systems cannot do that exclusively. */
+static int
+move(struct fs_temp *t, const char *path, bool excl)
+{
+	if (!excl)
+		return renameat(t->dirfd, t->name, t->dirfd, path);
+	if (renameat2(t->dirfd, t->name, t->dirfd, path,
+	    RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(t->dirfd, t->name, t->dirfd, path, 0) != 0)
+		return -1;
+	unlinkat(t->dirfd, t->name, 0);
+	return 0;
+}
+
 int
 fs_temp_commit(struct fs_temp *t, const char *path, bool excl, struct err *e)
 {
-	unsigned flags = excl ? RENAME_NOREPLACE : 0;
-
 	if (fsync(t->fd) != 0) {
 		err_sys(e, "%s: fsync", path);
 		fs_temp_abort(t);
 		return -1;
 	}
-	if (renameat2(t->dirfd, t->name, t->dirfd, path, flags) != 0) {
+	if (move(t, path, excl) != 0) {
 		if (errno == EEXIST)
 			err_set(e, ERR_NO, "%s: exists already", path);
 		else
@@ -207,9 +221,14 @@ fs_write(int dirfd, const char *path, const char *dir, struct span data,
 int
 fs_mkdir(int dirfd, const char *path, mode_t mode, struct err *e)
 {
+	struct stat st;
+
 	if (mkdirat(dirfd, path, mode) != 0) {
-		if (errno == EEXIST)
+		if (errno != EEXIST)
+			return err_sys(e, "%s", path);
+		if (fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
 			return 0;
+		errno = ENOTDIR;
 		return err_sys(e, "%s", path);
 	}
 	return fs_sync_parent(dirfd, path, e);

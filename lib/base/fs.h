@@ -17,7 +17,8 @@
 
 /*
  * Append the whole file to out, whose ceiling limits it.  ERR_NO when there
- * is no such file; ERR_BAD when it is longer or not a regular file.
+ * is no such file; ERR_BAD when it is longer or a directory.  A pipe is read
+ * to its end, so that a shell's <(command) can stand for a file.
  */
 int fs_read(struct buf *out, int dirfd, const char *path, struct err *e);
 
@@ -31,7 +32,7 @@ int fs_write_all(int fd, const void *p, size_t n);
 struct fs_temp {
 	int dirfd;		/* borrowed */
 	int fd;			/* -1 when closed */
-	char name[256];		/* of the temporary file, relative to dirfd */
+	char name[FS_NAME_MAX];	/* of the temporary file, relative to dirfd */
 };
 
 /*

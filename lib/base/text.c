@@ -184,7 +184,7 @@ text_word(struct span *rest)
 	struct span word = *rest;
 
 	if (sp == NULL) {
-		*rest = span_of(rest->p + rest->n, 0);
+		*rest = span_of(rest->n == 0 ? rest->p : rest->p + rest->n, 0);
 		return word;
 	}
 	word.n = (size_t)(sp - rest->p);

@@ -15,16 +15,11 @@ decode(struct span s, uint32_t *cp)
 		*cp = c;
 		return 1;
 	}
-	if (c >= 0xc2 && c <= 0xdf)
-		n = 2, *cp = c & 0x1f;
-	else if (c >= 0xe0 && c <= 0xef)
-		n = 3, *cp = c & 0x0f;
-	else if (c >= 0xf0 && c <= 0xf4)
-		n = 4, *cp = c & 0x07;
-	else
+	n = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 :
+	    c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+	if (n == 0 || s.n < n)
 		return 0;
-	if (s.n < n)
-		return 0;
+	*cp = c & (0x7fu >> n);
 	for (size_t i = 1; i < n; i++) {
 		if ((s.p[i] & 0xc0) != 0x80)
 			return 0;
@@ -39,9 +34,9 @@ decode(struct span s, uint32_t *cp)
 static bool
 deceives(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
-	    cp == 0x2028 || cp == 0x2029 || cp == 0x200e || cp == 0x200f ||
-	    (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c ||
+	    cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
 bool
@@ -72,4 +67,20 @@ utf8_line(struct span s)
 		s = span_of(s.p + n, s.n - n);
 	}
 	return true;
+}
+
+void
+utf8_make_line(char *line)
+{
+	struct span s = span_str(line);
+	uint32_t cp;
+
+	while (s.n > 0) {
+		size_t n = decode(s, &cp);
+
+		if (n == 0 || deceives(cp))
+			memset(line, '?', n == 0 ? n = 1 : n);
+		line += n;
+		s = span_of(s.p + n, s.n - n);
+	}
 }

@@ -9,9 +9,12 @@ bool utf8_valid(struct span s);
 
 /*
  * Is s well-formed and free of C0 and C1 controls, DEL, line and paragraph
- * separators and bidirectional overrides, so that one line of it prints as
- * one line that means what it shows?
+ * separators, bidirectional controls and the byte order mark, so that one line
+ * of it prints as one line that means what it shows?
  */
 bool utf8_line(struct span s);
+
+/* Make a string such a line: each byte that may not be in one becomes '?'. */
+void utf8_make_line(char *line);
 
 #endif
