@@ -24,12 +24,16 @@
 
 struct segment_writer;
 
-/* Start a segment of that kind ("objects", "staging", "pending") in dir. */
+/*
+ * Start a segment of that kind ("objects", "staging", "pending") in directory
+ * dir of the ledger directory dirfd, in whose "tmp" it is written.  An error
+ * of the writer is repeated by all later calls, so that commit tells it too.
+ */
 int segment_open(struct segment_writer **out, int dirfd, const char *dir,
     const char *kind, struct err *e);
 
 /* Append an item; its hash is computed into *id, its offset into *at (of its
- * first byte in the file); both may be NULL. */
+ * first byte in the file); both may be NULL.  ERR_BAD: over SEGMENT_ITEM_MAX. */
 int segment_add(struct segment_writer *w, struct span item, struct hash *id,
     uint64_t *at, struct err *e);
 
@@ -49,7 +53,12 @@ void segment_abort(struct segment_writer *w);	/* NULL does nothing */
  * Call item for each item of a file, in order, with its offset; item returns
  * 0 to go on, 1 to stop there, -1 with *e set.  With check, each item's hash
  * is verified and the whole file's form; without, data is not read (its p is
- * NULL, its n the size).  Returns what item did, or -1 (ERR_BAD: corrupt).
+ * NULL, its n the size).  Returns what item did, or -1 (ERR_BAD: corrupt;
+ * ERR_NO: no such file); the items before the damage were given by then.
+ *
+ * An item that was erased is all zeros, which is not what its hash says: with
+ * check, it comes with data.p NULL and data.n its size, and the caller decides
+ * whether the ledger dismissed it.  The bytes are borrowed for the call.
  */
 typedef int segment_item(void *arg, const struct hash *id, uint64_t at,
     struct span data, struct err *e);
