@@ -166,12 +166,15 @@ clean:
 # get the folder of the commands; the completion is made from the manual pages.
 MAN      = $(wildcard share/man/man?/*.?)
 DOC      = README INSTALL $(wildcard contrib/ssh/* contrib/cron/* contrib/*.sh)
+SAMPLES  = $(shell find share/samples -type f)
+SERVICES = $(shell find contrib/systemd -type f)
+SYSTEMD  = lib/systemd/system
 BASHED   = share/bash-completion/completions
 INSTALL  = $(foreach f,$(CMDS),755:$(f):bin/$(notdir $(f))) \
 	$(foreach f,$(MAN),644:$(f):$(f)) \
 	$(foreach f,$(DOC),644:$(f):share/doc/ehr/$(notdir $(f))) \
-	$(foreach f,$(shell find share/samples -type f),644:$(f):$(f:share/%=share/ehr/%)) \
-	$(foreach f,$(wildcard contrib/systemd/*),644:$(f):lib/systemd/system/$(notdir $(f))) \
+	$(foreach f,$(SAMPLES),644:$(f):$(f:share/%=share/ehr/%)) \
+	$(foreach f,$(SERVICES),644:$(f):$(f:contrib/systemd/%=$(SYSTEMD)/%)) \
 	$(foreach f,$(notdir $(CMDS)),644:$(B)/ehr.bash:$(BASHED)/$(f))
 EACH     = set -e; for f in $(INSTALL); do mode=$${f%%:*}; f=$${f\#*:}; \
 	to='$(DESTDIR)$(PREFIX)'/$${f\#\#*:}; f=$${f%%:*};
