@@ -1,0 +1,362 @@
+#define _GNU_SOURCE	/* faccessat */
+#include "store/chain.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/gz.h"
+#include "base/stamp.h"
+#include "ledger/rules.h"
+#include "store/verify.h"
+
+/* Blocks applied in one database transaction while catching up. */
+#define CATCH_UP_BATCH 64
+
+void
+chain_path(char out[CHAIN_PATH_LEN], uint64_t height)
+{
+	snprintf(out, CHAIN_PATH_LEN, "blocks/%06llu/%09llu.gz",
+	    (unsigned long long)(height / 1000), (unsigned long long)height);
+}
+
+int
+chain_read_packed(struct buf *out, struct repo *r, uint64_t height,
+    struct err *e)
+{
+	char path[CHAIN_PATH_LEN];
+
+	chain_path(path, height);
+	return fs_read(out, r->dirfd, path, e);
+}
+
+int
+chain_read(struct buf *text, struct repo *r, uint64_t height, struct err *e)
+{
+	struct buf packed = BUF_INIT(CHAIN_FILE_MAX);
+	char path[CHAIN_PATH_LEN];
+	int ret;
+
+	chain_path(path, height);
+	ret = fs_read(&packed, r->dirfd, path, e);
+	if (ret == 0)
+		ret = gz_unpack(text, buf_span(&packed), path, e);
+	buf_free(&packed);
+	return ret;
+}
+
+/*
+ * Replay a block's transactions on the state, inside the caller's database
+ * transaction: rules, then change.  now_ms is the block's time.
+ */
+static int
+replay(struct state_view *v, const struct block *b, uint64_t seq,
+    struct err *e)
+{
+	struct span body = b->body, note;
+	struct tx tx;
+
+	while (block_next_tx(&body, &note) == 1) {
+		int ret;
+
+		if (tx_parse(&tx, note, v->v.ledger, e) != 0)
+			return err_wrap(e, "block %llu",
+			    (unsigned long long)b->h.height);
+		ret = rules_check(&v->v, &tx, b->h.time_ms, e);
+		if (ret == 0)
+			ret = state_apply(v->db, &tx, b->h.height, seq++, e);
+		else {
+			char id[HASH_HEX];
+
+			hash_format(id, &tx.id);
+			err_wrap(e, "block %llu, transaction %s",
+			    (unsigned long long)b->h.height, id);
+		}
+		tx_free(&tx);
+		if (ret != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* How the header must continue the chain. */
+static int
+check_header(const struct block *b, const struct head *h,
+    const struct settings *s, const struct delegates *set, struct err *e)
+{
+	unsigned long long height = b->h.height;
+
+	if (b->h.height > h->height + 1)
+		return err_set(e, ERR_AGAIN, "block %llu: blocks from %llu on "
+		    "are missing", height, (unsigned long long)h->height + 1);
+	if (b->h.height <= h->height || !hash_eq(&b->h.parent, &h->id))
+		return err_set(e, ERR_NO, "block %llu: does not follow block "
+		    "%llu", height, (unsigned long long)h->height);
+	if (b->h.time_ms <= h->time_ms)
+		return err_set(e, ERR_NO, "block %llu: not later than the "
+		    "block before it", height);
+	if (b->h.txs == 0 && b->h.time_ms / STAMP_HOUR_MS ==
+	    h->time_ms / STAMP_HOUR_MS)
+		return err_set(e, ERR_NO, "block %llu: empty, and closes no "
+		    "hour", height);
+	if (b->h.txs > s->block_txs || b->body.n > s->block_bytes)
+		return err_set(e, ERR_NO, "block %llu: larger than this "
+		    "ledger allows", height);
+	if (delegates_find(set, b->h.proposer) < 0)
+		return err_set(e, ERR_NO, "block %llu: proposed by %.*s, which "
+		    "is no delegate", height, SPAN_FMT(b->h.proposer));
+	return 0;
+}
+
+/*
+ * Apply a parsed block to the state at head *h, which is advanced.  verify
+ * and its arg check the signatures.  Inside a database transaction.
+ */
+static int
+advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
+    const struct delegates *set, struct verify_batch *batch, struct err *e)
+{
+	struct state_view v;
+	struct delegates next;
+	struct hash digest;
+	uint64_t seq = h->tree.size;
+
+	if (check_header(b, h, &r->genesis->settings, set, e) != 0)
+		return -1;
+	state_view_init(&v, r, db);
+	v.verify = batch == NULL ? verify_never : verify_later;
+	v.verify_arg = batch;
+	if (block_check_root(b, &h->tree, e) != 0 ||
+	    replay(&v, b, seq, e) != 0 ||
+	    state_elect(&next, db, r->genesis->settings.delegates, e) != 0)
+		return -1;
+	delegates_digest(&digest, &next);
+	if (!hash_eq(&digest, &b->h.delegates))
+		return err_set(e, ERR_BAD, "block %llu: names another set of "
+		    "delegates than the votes give",
+		    (unsigned long long)b->h.height);
+	if (batch != NULL && verify_all(batch, e) != 0)
+		return err_wrap(e, "block %llu",
+		    (unsigned long long)b->h.height);
+	h->height = b->h.height;
+	h->id = b->h.id;
+	h->time_ms = b->h.time_ms;
+	if (state_set_delegates(db, &next, h->height + 1, e) != 0 ||
+	    state_add_block(db, &b->h, e) != 0)
+		return -1;
+	return state_set_head(db, h, e);
+}
+
+/* The state's head inside a transaction, filled from the genesis if empty. */
+static int
+head_in(struct head *h, struct repo *r, struct db *db, struct err *e)
+{
+	int ret = state_head(h, db, e);
+
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	if (state_genesis(db, r->genesis, e) != 0)
+		return -1;
+	return state_head(h, db, e) == 1 ? 0 : -1;
+}
+
+static int
+rollback(struct db *db, int ret)
+{
+	struct err ignored;
+
+	db_exec(db, "ROLLBACK", &ignored);
+	return ret;
+}
+
+/* Apply the block on disk after *h.  1 done, 0 there is none, -1. */
+static int
+apply_next_file(struct repo *r, struct db *db, struct head *h, struct err *e)
+{
+	struct buf text = BUF_INIT(CHAIN_FILE_MAX);
+	struct delegates set;
+	uint64_t signers;
+	struct block b;
+	int ret = -1;
+
+	if (chain_read(&text, r, h->height + 1, e) != 0) {
+		buf_free(&text);
+		return e->kind == ERR_NO ? 0 : -1;
+	}
+	if (block_parse(&b, buf_span(&text), true, repo_ledger(r), e) == 0 &&
+	    state_delegates(&set, db, h->height + 1, e) == 0 &&
+	    certificate_check(b.certificate, &b.h, &set, repo_ledger(r),
+	    &signers, e) == 0 && advance(r, db, h, &b, &set, NULL, e) == 0)
+		ret = 1;
+	buf_free(&text);
+	if (ret != 1 && e->kind == ERR_NO)
+		e->kind = ERR_BAD;	/* our own disk holds a wrong block */
+	return ret;
+}
+
+static bool
+have_file(struct repo *r, uint64_t height)
+{
+	char path[CHAIN_PATH_LEN];
+
+	chain_path(path, height);
+	return faccessat(r->dirfd, path, F_OK, 0) == 0;
+}
+
+int
+chain_catch_up(struct repo *r, struct err *e)
+{
+	struct head h;
+	struct db *db;
+	int ret;
+
+	if (db_of(&db, r, e) != 0 || (ret = state_head(&h, db, e)) < 0)
+		return -1;
+	if (ret == 1 && !have_file(r, h.height + 1))
+		return 0;
+	do {
+		if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
+			return -1;
+		ret = head_in(&h, r, db, e) == 0 ? 1 : -1;
+		for (int i = 0; i < CATCH_UP_BATCH && ret == 1; i++)
+			ret = apply_next_file(r, db, &h, e);
+		if (ret < 0)
+			return rollback(db, -1);
+		if (db_exec(db, "COMMIT", e) != 0)
+			return rollback(db, -1);
+	} while (ret == 1);
+	return 0;
+}
+
+int
+chain_head(struct head *h, struct repo *r, struct err *e)
+{
+	struct db *db;
+	int ret;
+
+	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	ret = state_head(h, db, e);
+	return ret == 1 ? 0 : ret == 0 ?
+	    err_set(e, ERR_BAD, "state.db: empty") : -1;
+}
+
+static int
+not_ahead(const struct block *b, const struct settings *s, int64_t now_ms,
+    struct err *e)
+{
+	if (b->h.time_ms <= now_ms || b->h.time_ms - now_ms <= s->skew_ms)
+		return 0;
+	return err_set(e, ERR_NO, "block %llu: its time lies in the future",
+	    (unsigned long long)b->h.height);
+}
+
+int
+chain_check(struct repo *r, struct span content, int64_t now_ms,
+    struct err *e)
+{
+	struct verify_batch *batch = NULL;
+	struct delegates set;
+	struct block b;
+	struct head h;
+	struct db *db;
+	int ret = -1;
+
+	if (block_parse(&b, content, false, repo_ledger(r), e) != 0 ||
+	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0 ||
+	    chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    db_exec(db, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	if (head_in(&h, r, db, e) == 0 &&
+	    state_delegates(&set, db, h.height + 1, e) == 0 &&
+	    verify_open(&batch, e) == 0)
+		ret = advance(r, db, &h, &b, &set, batch, e);
+	verify_free(batch);
+	return rollback(db, ret);
+}
+
+/* Write the block's file; one that a crash left behind is replaced. */
+static int
+write_file(struct repo *r, const struct block *b, struct span text,
+    struct err *e)
+{
+	struct buf packed = BUF_INIT(CHAIN_FILE_MAX);
+	char path[CHAIN_PATH_LEN], dir[CHAIN_PATH_LEN];
+	int ret;
+
+	chain_path(path, b->h.height);
+	memcpy(dir, path, sizeof(dir));
+	*strrchr(dir, '/') = '\0';
+	ret = gz_pack(&packed, text, e);
+	if (ret == 0)
+		ret = fs_mkdir(r->dirfd, dir, 0700, e);
+	if (ret == 0)
+		ret = fs_write(r->dirfd, path, "tmp", buf_span(&packed), 0600,
+		    false, e);
+	buf_free(&packed);
+	return ret;
+}
+
+/* Is this the block that we have at its height?  1, 0 or -1. */
+static int
+have_already(struct db *db, const struct block *b, struct err *e)
+{
+	sqlite3_stmt *s;
+	struct hash id;
+	int ret;
+
+	if (db_stmt(&s, db, "SELECT id FROM block WHERE height=?", e) != 0)
+		return -1;
+	db_bind_int(s, 1, (int64_t)b->h.height);
+	if ((ret = db_step(db, s, e)) != 1)
+		return ret;
+	ret = db_column_hash(s, 0, &id);
+	sqlite3_reset(s);
+	return ret == 0 && hash_eq(&id, &b->h.id);
+}
+
+static int
+apply_new(struct repo *r, struct db *db, const struct block *b,
+    struct span text, bool known, struct err *e)
+{
+	struct verify_batch *batch = NULL;
+	struct delegates set;
+	uint64_t signers;
+	struct head h;
+	int ret = -1;
+
+	if ((ret = have_already(db, b, e)) != 0)
+		return ret < 0 ? -1 : 0;
+	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	ret = -1;
+	if (head_in(&h, r, db, e) == 0 &&
+	    state_delegates(&set, db, h.height + 1, e) == 0 &&
+	    check_header(b, &h, &r->genesis->settings, &set, e) == 0 &&
+	    certificate_check(b->certificate, &b->h, &set, repo_ledger(r),
+	    &signers, e) == 0 &&
+	    (known || verify_open(&batch, e) == 0))
+		ret = advance(r, db, &h, b, &set, batch, e);
+	verify_free(batch);
+	if (ret == 0)
+		ret = write_file(r, b, text, e);
+	if (ret != 0)
+		return rollback(db, -1);
+	if (db_exec(db, "COMMIT", e) != 0)
+		return rollback(db, -1);
+	return 0;
+}
+
+int
+chain_apply(struct repo *r, struct span text, bool known, int64_t now_ms,
+    struct err *e)
+{
+	struct block b;
+	struct db *db;
+
+	if (block_parse(&b, text, true, repo_ledger(r), e) != 0 ||
+	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0 ||
+	    chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	return apply_new(r, db, &b, text, known, e);
+}

@@ -1,0 +1,55 @@
+/*
+ * chain: the blocks on disk, blocks/NNNNNN/NNNNNNNNN.gz, and the state that
+ * follows from them.
+ *
+ * A block file is durable before the state knows of it; chain_catch_up brings
+ * a state that is behind, or new, up to the blocks.
+ */
+#ifndef STORE_CHAIN_H
+#define STORE_CHAIN_H
+
+#include "store/state.h"
+
+#define CHAIN_FILE_MAX (BLOCK_CONTENT_MAX + BLOCK_CERT_MAX + 4096)
+
+/* The head, after catching up. */
+int chain_head(struct head *h, struct repo *r, struct err *e);
+
+/*
+ * Apply the blocks on disk that the state lacks.  Their certificates and
+ * rules are checked, their transactions' signatures are not again: the
+ * certificate says that a quorum did.  ERR_BAD: a block is damaged.
+ */
+int chain_catch_up(struct repo *r, struct err *e);
+
+/* Path of a block relative to .ehr. */
+#define CHAIN_PATH_LEN 40
+void chain_path(char out[CHAIN_PATH_LEN], uint64_t height);
+
+/* Append a block file's text (its certificate included).  ERR_NO, ERR_BAD. */
+int chain_read(struct buf *text, struct repo *r, uint64_t height,
+    struct err *e);
+
+/* Append the block file as it lies on disk, gzip'd. */
+int chain_read_packed(struct buf *out, struct repo *r, uint64_t height,
+    struct err *e);
+
+/*
+ * Could this content (block.h) be the next block at time now_ms?  Checks all
+ * but a certificate.  ERR_NO or ERR_BAD tell why not; ERR_AGAIN: it builds on
+ * blocks that we do not have.  The state is not changed.
+ */
+int chain_check(struct repo *r, struct span content, int64_t now_ms,
+    struct err *e);
+
+/*
+ * Add a certified block, as a file's text.  known: its content passed
+ * chain_check in this process or was voted for, so that signatures need not be
+ * verified again.  A block that we have already is no error.  ERR_NO, ERR_BAD:
+ * refused; ERR_AGAIN: blocks before it are missing.  The caller holds the
+ * writer's lock; accept.h is what programs call.
+ */
+int chain_apply(struct repo *r, struct span text, bool known, int64_t now_ms,
+    struct err *e);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * pool: pending/, the verified transactions that wait for a block.
+ *
+ * What a pool_commit acknowledged is durable: one segment, one fsync, however
+ * many transactions.  They are checked against the state as it will be once
+ * those that wait already are on the ledger.
+ */
+#ifndef STORE_POOL_H
+#define STORE_POOL_H
+
+#include "ledger/tx_note.h"
+#include "store/segment.h"
+#include "store/state.h"
+
+#define POOL_DIR "pending"
+
+struct pool;
+
+/*
+ * Begin to add: takes the writer's lock and looks at what waits.  The state
+ * is locked until pool_commit or pool_abort.
+ */
+int pool_open(struct pool **out, struct repo *r, int64_t now_ms,
+    struct err *e);
+
+/*
+ * Check one transaction (its signature too, unless ours is set: we just made
+ * it) and add it.  ERR_NO or ERR_BAD: refused; the others are unaffected.
+ * One that waits already is not added again and is no error; *fresh, if not
+ * NULL, tells.
+ */
+int pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
+    bool *fresh, struct err *e);
+
+/* The state as it will be, for look-ups between adds. */
+struct db *pool_db(struct pool *p);
+
+/* Make the added ones durable.  Frees p in either outcome. */
+int pool_commit(struct pool *p, struct err *e);
+void pool_abort(struct pool *p);	/* NULL does nothing */
+
+/*
+ * Call fn with the bytes of each waiting transaction, oldest first, those
+ * that are on the ledger already left out.  fn returns 0 to go on, 1 to stop,
+ * -1 with *e set.  A damaged segment is moved to quarantine and passed over.
+ */
+typedef int pool_fn(void *arg, const struct hash *id, struct span note,
+    struct err *e);
+int pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e);
+
+/* How many wait. */
+int pool_count(struct repo *r, size_t *n, struct err *e);
+
+/*
+ * The transaction id among those that wait, appended to out; ERR_NO.
+ */
+int pool_find(struct buf *out, struct repo *r, const struct hash *id,
+    struct err *e);
+
+#endif

@@ -1,0 +1,306 @@
+/* The rules' view of state.db. */
+#include "ledger/name.h"
+#include "ledger/rules_base.h"
+#include "store/state.h"
+
+/*
+ * A query of one row for up to two text parameters; leaves the statement on
+ * its row.  1 a row, 0 none, -1 error.
+ */
+static int
+query(sqlite3_stmt **s, void *arg, const char *sql, struct span a,
+    struct span b, struct err *e)
+{
+	struct state_view *v = arg;
+
+	if (db_stmt(s, v->db, sql, e) != 0)
+		return -1;
+	db_bind_span(*s, 1, a);
+	if (b.p != NULL)
+		db_bind_span(*s, 2, b);
+	return db_step(v->db, *s, e);
+}
+
+/* The same, for whether there is a row. */
+static int
+exists(void *arg, const char *sql, struct span a, struct span b,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+	int r = query(&s, arg, sql, a, b, e);
+
+	if (r > 0)
+		sqlite3_reset(s);
+	return r;
+}
+
+static const struct span none = { NULL, 0 };
+
+static int
+view_key(void *arg, struct span name, struct sign_pub *out, struct err *e)
+{
+	sqlite3_stmt *s;
+	int r;
+
+	/* A removed node has no key any more, but keeps its name. */
+	r = query(&s, arg, "SELECT sign, 1 FROM user WHERE handle=?1 UNION ALL "
+	    "SELECT sign, active FROM node WHERE name=?1", name, none, e);
+	if (r <= 0)
+		return r;
+	if (out != NULL)
+		r = sqlite3_column_int(s, 1) == 0 ? 0 :
+		    sign_pub_parse(out, db_column_span(s, 0), e) == 0 ? 1 : -1;
+	sqlite3_reset(s);
+	return r;
+}
+
+static int
+view_key_used(void *arg, const struct sign_pub *pub, struct err *e)
+{
+	struct buf text = BUF_INIT(2048);
+	int r;
+
+	sign_pub_add(&text, pub);
+	r = exists(arg, "SELECT 1 FROM key WHERE sign=?", buf_span(&text),
+	    none, e);
+	buf_free(&text);
+	return r;
+}
+
+static int
+view_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+	int r;
+
+	r = exists(arg, "SELECT 1 FROM user WHERE handle=?", handle, none, e);
+	if (r <= 0 || perms == NULL)
+		return r;
+	*perms = 0;
+	if (db_stmt(&s, v->db, "SELECT perms FROM member JOIN role ON "
+	    "role.name=member.role WHERE handle=?", e) != 0)
+		return -1;
+	db_bind_span(s, 1, handle);
+	while ((r = db_step(v->db, s, e)) == 1)
+		*perms |= (unsigned)sqlite3_column_int(s, 0);
+	return r < 0 ? -1 : 1;
+}
+
+static int
+view_node(void *arg, struct span name, struct err *e)
+{
+	return exists(arg, "SELECT 1 FROM node WHERE name=? AND active", name,
+	    none, e);
+}
+
+static int
+view_node_count(void *arg, size_t *n, struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+
+	if (db_stmt(&s, v->db, "SELECT count(*) FROM node WHERE active",
+	    e) != 0 || db_step(v->db, s, e) != 1)
+		return -1;
+	*n = (size_t)sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 1;
+}
+
+static int
+view_role(void *arg, struct span name, unsigned *perms, struct err *e)
+{
+	sqlite3_stmt *s;
+	int r = query(&s, arg, "SELECT perms FROM role WHERE name=?", name,
+	    none, e);
+
+	if (r <= 0)
+		return r;
+	if (perms != NULL)
+		*perms = (unsigned)sqlite3_column_int(s, 0);
+	sqlite3_reset(s);
+	return 1;
+}
+
+static int
+view_member(void *arg, struct span handle, struct span role, struct err *e)
+{
+	return exists(arg, "SELECT 1 FROM member WHERE handle=? AND role=?",
+	    handle, role, e);
+}
+
+static int
+view_holders(void *arg, enum perm perm, size_t *n, struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+
+	/* (handle, role) pairs: losing one of several is no loss. */
+	if (db_stmt(&s, v->db, "SELECT count(*) FROM role JOIN member ON "
+	    "member.role=role.name WHERE perms & ?", e) != 0)
+		return -1;
+	db_bind_int(s, 1, (int64_t)perm);
+	if (db_step(v->db, s, e) != 1)
+		return -1;
+	*n = (size_t)sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 1;
+}
+
+static int
+view_role_key(void *arg, struct span role, uint64_t *generation,
+    struct seal_pub *pub, struct err *e)
+{
+	sqlite3_stmt *s;
+	int r = query(&s, arg, "SELECT generation, seal FROM role "
+	    "WHERE name=?", role, none, e);
+
+	*generation = 0;
+	if (r <= 0)
+		return r;
+	*generation = (uint64_t)sqlite3_column_int64(s, 0);
+	if (*generation > 0 && pub != NULL &&
+	    seal_pub_parse(pub, db_column_span(s, 1), e) != 0)
+		r = -1;
+	sqlite3_reset(s);
+	return r < 0 ? -1 : *generation > 0;
+}
+
+/* Whether a table has a hash. */
+static int
+has_hash(void *arg, const char *sql, const struct hash *h, struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+	int r;
+
+	if (db_stmt(&s, v->db, sql, e) != 0)
+		return -1;
+	db_bind_hash(s, 1, h);
+	r = db_step(v->db, s, e);
+	if (r > 0)
+		sqlite3_reset(s);
+	return r;
+}
+
+static int
+view_email(void *arg, const struct hash *digest, struct err *e)
+{
+	return has_hash(arg, "SELECT 1 FROM user WHERE email=?", digest, e);
+}
+
+static int
+view_tx(void *arg, const struct hash *id, struct err *e)
+{
+	return has_hash(arg, "SELECT 1 FROM tx WHERE id=?", id, e);
+}
+
+static void
+copy_handle(char out[HANDLE_LEN + 1], struct span from)
+{
+	size_t n = from.n > HANDLE_LEN ? HANDLE_LEN : from.n;
+
+	if (n > 0)
+		memcpy(out, from.p, n);
+	out[n] = '\0';
+}
+
+static int
+view_record(void *arg, const struct hash *id, struct rules_record *out,
+    struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+	int r;
+
+	if (db_stmt(&s, v->db, "SELECT status, patient, author FROM record "
+	    "WHERE id=?", e) != 0)
+		return -1;
+	db_bind_hash(s, 1, id);
+	if ((r = db_step(v->db, s, e)) != 1)
+		return r;
+	out->status = (enum record_status)sqlite3_column_int(s, 0);
+	copy_handle(out->patient, db_column_span(s, 1));
+	copy_handle(out->author, db_column_span(s, 2));
+	sqlite3_reset(s);
+	return 1;
+}
+
+/* A query on a record and a name. */
+static int
+has_reader(void *arg, const char *sql, const struct hash *record,
+    struct span name, struct err *e)
+{
+	struct state_view *v = arg;
+	sqlite3_stmt *s;
+	int r;
+
+	if (db_stmt(&s, v->db, sql, e) != 0)
+		return -1;
+	db_bind_hash(s, 1, record);
+	db_bind_span(s, 2, name);
+	r = db_step(v->db, s, e);
+	if (r > 0)
+		sqlite3_reset(s);
+	return r;
+}
+
+static int
+view_reader(void *arg, const struct hash *record, struct span reader,
+    struct err *e)
+{
+	return has_reader(arg, "SELECT 1 FROM reader WHERE record=? AND "
+	    "reader=?", record, reader, e);
+}
+
+static int
+view_opens(void *arg, const struct hash *record, struct span handle,
+    struct err *e)
+{
+	_Static_assert(PERM_LIBRARY == 4, "the query below names it");
+
+	return has_reader(arg, "SELECT 1 FROM reader WHERE record=?1 AND "
+	    "reader=?2 UNION ALL SELECT 1 FROM reader JOIN member ON "
+	    "reader.reader='role:' || member.role JOIN role ON "
+	    "role.name=member.role WHERE record=?1 AND handle=?2 AND "
+	    "perms & 4 LIMIT 1", record, handle, e);
+}
+
+static int
+view_verify(void *arg, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e)
+{
+	struct state_view *v = arg;
+
+	return v->verify(v->verify_arg, n, name, pub, e);
+}
+
+void
+state_view_init(struct state_view *v, struct repo *r, struct db *db)
+{
+	*v = (struct state_view){
+		.v = {
+			.arg = v,
+			.ledger = repo_ledger(r),
+			.skew_ms = r->genesis->settings.skew_ms,
+			.key = view_key,
+			.key_used = view_key_used,
+			.perms = view_perms,
+			.node = view_node,
+			.node_count = view_node_count,
+			.role = view_role,
+			.member = view_member,
+			.holders = view_holders,
+			.role_key = view_role_key,
+			.email = view_email,
+			.tx = view_tx,
+			.record = view_record,
+			.reader = view_reader,
+			.opens = view_opens,
+			.verify = view_verify
+		},
+		.db = db,
+		.verify = rules_verify_now
+	};
+}

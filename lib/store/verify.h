@@ -1,0 +1,28 @@
+/*
+ * verify: many signatures at once, on all cores.  A block's rules are checked
+ * one after another, as each depends on those before; the signatures that
+ * they ask for are collected here and verified together.
+ */
+#ifndef STORE_VERIFY_H
+#define STORE_VERIFY_H
+
+#include "ledger/view.h"
+
+struct verify_batch;
+
+int verify_open(struct verify_batch **out, struct err *e);
+
+/* A rules_view's verify: remembers the signature (copies it) and returns 1. */
+int verify_later(void *batch, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e);
+
+/* A rules_view's verify that accepts: for what was verified before. */
+int verify_never(void *unused, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e);
+
+/* Verify all: 0, or -1 with ERR_NO that names the first bad signer. */
+int verify_all(struct verify_batch *b, struct err *e);
+
+void verify_free(struct verify_batch *b);	/* NULL does nothing */
+
+#endif
