@@ -142,9 +142,11 @@ asan:
 cov:
 	@t/deps cov
 	@rm -rf build/cov
-	+@$(SUB) test AS=cov $(COV); r=$$?; cd build/cov && \
-	    lcov -q -c -d obj -b ../.. --no-external -o all && \
-	    lcov -q -r all '*/t/*' -o info && lcov --list info && exit $$r
+	+@$(SUB) test AS=cov $(COV); r=$$?; export PERL5OPT=-X; \
+	    lcov -q -c -d build/cov/obj -b $(CURDIR) --no-external \
+		-o build/cov/all && \
+	    lcov -q -r build/cov/all '*/t/*' -o build/cov/info && \
+	    lcov --list build/cov/info && exit $$r
 
 fuzz:
 	@t/deps build test
