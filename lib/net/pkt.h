@@ -1,0 +1,43 @@
+/*
+ * pkt: git's pkt-line framing over two descriptors (ehr-protocol(5)).
+ *
+ * Four lower-case hex digits give the length of a packet, these four digits
+ * included, then up to 65,516 bytes of data; "0000" is a flush.  Lengths 1 to
+ * 4 are errors here.
+ */
+#ifndef NET_PKT_H
+#define NET_PKT_H
+
+#include "base/buf.h"
+
+#define PKT_DATA_MAX 65516	/* bytes of data in a packet */
+
+struct pkt {
+	int in, out;		/* descriptors, owned by the caller */
+	int timeout_ms;		/* for each packet to arrive or leave; -1 none */
+	uint64_t bytes_in, bytes_out;	/* so far */
+	uint64_t limit_in;	/* bytes that may arrive in all; 0: no limit */
+	struct buf pending;	/* written, not yet sent */
+};
+
+void pkt_init(struct pkt *p, int in, int out, int timeout_ms);
+void pkt_free(struct pkt *p);
+
+/* Queue a packet, a line of text, a flush; data longer than one packet is
+ * split into several.  Sent when much has gathered, or by pkt_send. */
+int pkt_write(struct pkt *p, struct span data, struct err *e);
+int pkt_line(struct pkt *p, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int pkt_flush(struct pkt *p, struct err *e);	/* queues "0000" and sends */
+int pkt_send(struct pkt *p, struct err *e);
+
+/*
+ * The next packet into out (emptied first): 1 data, 0 a flush, -1 error.
+ * ERR_AGAIN: the other end is gone or silent; ERR_BAD: not the protocol.
+ */
+int pkt_read(struct pkt *p, struct buf *out, struct err *e);
+
+/* Append data packets up to the flush to out, whose ceiling limits them. */
+int pkt_read_all(struct pkt *p, struct buf *out, struct err *e);
+
+#endif
