@@ -63,8 +63,9 @@ static const char schema[] =
     "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE dismissed(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE segment(name TEXT PRIMARY KEY) WITHOUT ROWID;"
-    "CREATE TABLE segment_object(id BLOB PRIMARY KEY, segment TEXT NOT NULL,"
-    " at INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;";
+    "CREATE TABLE segment_object(id BLOB NOT NULL, segment TEXT NOT NULL,"
+    " at INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " PRIMARY KEY(id, segment, at)) WITHOUT ROWID;";
 
 int
 db_error(struct db *db, const char *what, struct err *e)
@@ -83,6 +84,12 @@ db_exec(struct db *db, const char *sql, struct err *e)
 	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
 	return db_error(db, sql, e);
+}
+
+bool
+db_in_transaction(const struct db *db)
+{
+	return sqlite3_get_autocommit(db->sq) == 0;
 }
 
 static int
@@ -162,6 +169,7 @@ db_of(struct db **out, struct repo *r, struct err *e)
 			version = user_version(db->sq);
 			if (version == VERSION || (version == 0 &&
 			    make_tables(db, e) == 0)) {
+				r->db_close = db_close;
 				*out = r->db = db;
 				return 0;
 			}

@@ -49,6 +49,9 @@ struct span db_column_span(sqlite3_stmt *s, int col);
 /* "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT x"... */
 int db_exec(struct db *db, const char *sql, struct err *e);
 
+/* Is a transaction open on this connection?  Then none may be begun. */
+bool db_in_transaction(const struct db *db);
+
 /* ERR_SYS (or ERR_AGAIN when it is busy) with what SQLite says. */
 int db_error(struct db *db, const char *what, struct err *e);
 

@@ -20,12 +20,16 @@ struct repo {
 	struct genesis *genesis;	/* parsed; its id is the ledger's */
 	struct config config;
 	struct db *db;			/* opened by db_of(), owned */
+	void (*db_close)(struct db *);	/* set by db_of() */
+	int64_t seg_seen_ns;		/* objects/seg as object.c last saw it */
 };
 
 /*
- * Open the ledger directory.  dir is -C's value or NULL.  ERR_NO: none found,
- * or it belongs to somebody else (unless EHR_SAFE_DIRECTORY names it, or "*");
- * ERR_BAD: its genesis is damaged or not the ledger that config names.
+ * Open the ledger directory.  dir is -C's value or NULL; it holds .ehr or is
+ * one.  ERR_NO: none found, or it belongs to somebody else (unless
+ * EHR_SAFE_DIRECTORY or safe.directory in the user's or the system's config
+ * names it, its parent, or "*"); ERR_BAD: its genesis is damaged or not the
+ * ledger that config names.
  */
 int repo_open(struct repo **out, const char *dir, struct err *e);
 void repo_close(struct repo *r);	/* NULL does nothing */
@@ -51,17 +55,26 @@ struct repo_new {
 };
 int repo_create(const char *dir, const struct repo_new *n, struct err *e);
 
-/* The ledger secret: ERR_NO when this copy does not have it.  Wipe it. */
+/*
+ * The ledger secret: ERR_NO when this copy does not have it, or others can
+ * read its file.  Wipe it.  Setting it is ERR_NO when there is another one.
+ */
 int repo_secret(const struct repo *r, struct hash *out, struct err *e);
 int repo_secret_set(const struct repo *r, const struct hash *s,
     struct err *e);
+
+/* Write the file "secret" of the ledger directory dirfd; for repo_*.c. */
+int repo_secret_write(int dirfd, const struct hash *s, struct err *e);
 
 /* The name of this node, or NULL for a copy that is none. */
 const char *repo_node_name(const struct repo *r);
 
 /*
- * This node's identity: from $CREDENTIALS_DIRECTORY/node.key or .ehr/node.key.
- * ERR_NO when there is none.  Wipe it with identity_wipe.
+ * This node's identity: from $CREDENTIALS_DIRECTORY/node.key or .ehr/node.key;
+ * its passphrase, if it has one, is the first line of the file that
+ * EHR_PASSPHRASE_FILE, else passphrase.file of the config, names.  ERR_NO when
+ * there is none, others can read it, or the passphrase is absent or wrong.
+ * Wipe it with identity_wipe.
  */
 int repo_node_key(const struct repo *r, struct identity *id, struct err *e);
 
@@ -71,5 +84,8 @@ int repo_node_key(const struct repo *r, struct identity *id, struct err *e);
  * wait_ms).
  */
 int repo_lock(const struct repo *r, int wait_ms, struct err *e);
+
+/* Remove temporary files of processes that died more than a day ago. */
+int repo_sweep(const struct repo *r, struct err *e);
 
 #endif
