@@ -1,0 +1,85 @@
+#include "cli/items.h"
+
+#include <stdio.h>
+
+void
+items_start(struct items *it, struct cli *c)
+{
+	it->c = c;
+	it->from_stdin = c->argc == 1 && strcmp(c->argv[0], "-") == 0;
+	it->at = 0;
+	it->count = 0;
+}
+
+/* One line (or part) of stdin into it->buf: 1, 0 at the end, -1. */
+static int
+read_item(struct items *it, struct err *e)
+{
+	int end = it->c->nul ? '\0' : '\n';
+	size_t n = 0;
+	int ch;
+
+	while ((ch = getc_unlocked(stdin)) != EOF && ch != end) {
+		if (ch == '\0')
+			return err_set(e, ERR_BAD,
+			    "standard input: a NUL in a line");
+		if (n == ITEM_MAX - 1)
+			return err_set(e, ERR_BAD,
+			    "standard input: over %d bytes without a %s",
+			    ITEM_MAX - 1, it->c->nul ? "NUL" : "newline");
+		it->buf[n++] = (char)ch;
+	}
+	if (ch == EOF && ferror(stdin))
+		return err_sys(e, "standard input");
+	it->buf[n] = '\0';
+	return ch != EOF || n > 0;
+}
+
+int
+items_next(struct items *it, const char **item, struct err *e)
+{
+	int r;
+
+	if (!it->from_stdin) {
+		if (it->at == it->c->argc)
+			return 0;
+		*item = it->c->argv[it->at++];
+		it->count++;
+		return 1;
+	}
+	do
+		r = read_item(it, e);
+	while (r == 1 && it->buf[0] == '\0');
+	if (r == 1) {
+		*item = it->buf;
+		it->count++;
+	}
+	return r;
+}
+
+int
+items_each(struct cli *c, items_fn *fn, void *arg)
+{
+	struct items it;
+	struct err e;
+	const char *item;
+	int r, status = 0;
+
+	if (c->argc == 0)
+		return cli_usage(c, "nothing to do is named");
+	items_start(&it, c);
+	while ((r = items_next(&it, &item, &e)) == 1) {
+		if (fn(arg, item, &e) == 0)
+			continue;
+		status = cli_worse(status, cli_fail(c, &e));
+		if (e.kind == ERR_SYS)
+			return status;
+	}
+	if (r < 0)
+		return cli_worse(status, cli_fail(c, &e));
+	if (it.count == 0) {
+		err_set(&e, ERR_NO, "nothing on standard input");
+		return cli_fail(c, &e);
+	}
+	return status;
+}
