@@ -152,7 +152,7 @@ cov:
 fuzz:
 	@t/deps build test
 	+@$(SUB) -s $(CLANG) fuzzers
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_KEEP=build/clang/found \
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) FUZZ_KEEP=build/clang/corpus \
 	    t/run $(or $(T),$(wildcard t/fuzz/*.c))
 
 bench:

@@ -162,12 +162,12 @@ runner() {
 @test "a fuzz target that finds something fails, with the input" {
 	fuzz bad <<-'END'
 	echo "==1==ERROR: libFuzzer: deadly signal"
-	echo "Base64: AAAA"
+	echo "Test unit written to build/clang/found/bad-crash-1"
 	exit 77
 	END
 	runner env
 	[ "$last" = "1 passed, 1 failed" ]
-	[[ $output == *"Base64: AAAA"* ]]
+	[[ $output == *"alone: build/clang/fuzz/bad build/clang/found/bad-crash-1"* ]]
 }
 
 @test "findings of tidy fail, and are shown" {

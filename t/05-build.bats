@@ -122,6 +122,68 @@ mk() {
 	cmp build/one/bin/ehr-tiny build/many/bin/ehr-tiny
 }
 
+# The outer targets with stand-ins for what they start.
+outer() {
+	tree
+	mkdir -p t/fuzz
+	printf '#!/bin/sh\necho deps "$@"\n' >t/deps
+	printf '#!/bin/sh\necho run "$@", again: $EHR_AGAIN\n' >t/run
+	chmod +x t/deps t/run
+	cat >t/fuzz/one.c <<-'END'
+	#include <stdint.h>
+	#include <stddef.h>
+	int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+	int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+	{
+		return p == NULL && n == 1;
+	}
+	END
+}
+
+@test "make test installs, builds apart, fuzz targets too, and runs" {
+	outer
+	run mk test
+	[ "$status" -eq 0 ]
+	[ "$output" = "deps build test
+run -b build/test, again: make test" ]
+	[ -x build/test/bin/ehr-tiny ]
+	nm build/clang/fuzz/one | grep -q __asan_init
+	[ ! -e build/default ]
+	run mk test V=mine T=t/20-add.bats
+	[ "${lines[1]}" = \
+	    "run -b build/mine t/20-add.bats, again: make test V=mine" ]
+	run mk -j3 test
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "in tests a warning is an error" {
+	outer
+	echo 'static int unused;' >>lib/base/one.c
+	mk
+	run mk test
+	[ "$status" -ne 0 ]
+	[[ $output != *"run -b"* ]]
+}
+
+@test "make asan runs all of it under sanitizers" {
+	outer
+	run mk asan
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} == "run -b build/asan, again: make asan" ]]
+	nm build/asan/bin/ehr-tiny >symbols
+	grep -q __asan_init symbols
+	grep -q __ubsan_handle symbols
+}
+
+@test "make fuzz runs the targets for longer" {
+	outer
+	printf '#!/bin/sh\necho $FUZZ_SECONDS $FUZZ_KEEP "$@"\n' >t/run
+	run mk fuzz
+	[ "${lines[-1]}" = "60 build/clang/corpus t/fuzz/one.c" ]
+	run mk fuzz FUZZ_SECONDS=5
+	[ "${lines[-1]}" = "5 build/clang/corpus t/fuzz/one.c" ]
+}
+
 # hardened FILE: what the loader and the compiler were asked for is there.
 hardened() {
 	readelf -hW "$1" | grep -q 'Type: *DYN' || { echo "$1: no PIE"; return 1; }
