@@ -45,7 +45,7 @@ HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-fstack-clash-protection
 HARDEN_L = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 SAN      =
-CPPFLAGS = -Ilib -Icmd -DOPENSSL_NO_DEPRECATED \
+CPPFLAGS = -Ilib -Icmd -I. -DOPENSSL_NO_DEPRECATED \
 	-DEHR_VERSION='"$(VERSION)"' -DEHR_PREFIX='"$(PREFIX)"'
 CFLAGS   = -std=c17 $(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) -pthread
 LDFLAGS  = $(HARDEN_L) $(SAN) -pthread
