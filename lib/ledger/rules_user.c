@@ -27,10 +27,28 @@ check_role(const struct rules_view *v, struct span role, unsigned *perms,
 	    SPAN_FMT(role));
 }
 
+/*
+ * Nobody hands out, takes away or takes over more power over the ledger than
+ * he has: else whoever may enrol users could make himself an administrator.
+ */
+static int
+need_managing(const struct rules_view *v, const struct tx *tx, unsigned perms,
+    struct err *e)
+{
+	static const enum perm managing[] = { PERM_SYSTEM, PERM_USERS };
+
+	for (size_t i = 0; i < 2; i++)
+		if ((perms & managing[i]) != 0 &&
+		    rules_need(v, tx->author, managing[i], e) != 0)
+			return -1;
+	return 0;
+}
+
 int
 rules_enroll(const struct rules_view *v, const struct tx *tx, struct err *e)
 {
 	char handle[HANDLE_LEN + 1];
+	unsigned perms;
 	int r;
 
 	if (rules_need(v, tx->author, PERM_USERS, e) != 0)
@@ -45,7 +63,8 @@ rules_enroll(const struct rules_view *v, const struct tx *tx, struct err *e)
 		return err_set(e, ERR_NO, "%.*s is enrolled already",
 		    SPAN_FMT(tx->user));
 	if (check_new_key(v, tx, e) != 0 ||
-	    check_role(v, tx->role, NULL, e) != 0)
+	    check_role(v, tx->role, &perms, e) != 0 ||
+	    need_managing(v, tx, perms, e) != 0)
 		return -1;
 	if (!tx->has_email)
 		return 0;
@@ -55,20 +74,35 @@ rules_enroll(const struct rules_view *v, const struct tx *tx, struct err *e)
 	return r == 0 ? 0 : rules_refuse(e, "the e-mail address is taken");
 }
 
+/* May the author give this other user or node new keys? */
+static int
+rekey_other(const struct rules_view *v, const struct tx *tx, struct err *e)
+{
+	unsigned perms = 0;
+
+	if (!name_is_handle(tx->user))
+		return rules_need(v, tx->author, PERM_SYSTEM, e);
+	if (rules_need(v, tx->author, PERM_USERS, e) != 0)
+		return -1;
+	if (v->perms(v->arg, tx->user, &perms, e) < 0)
+		return -1;
+	return need_managing(v, tx, perms, e);
+}
+
 int
 rules_rekey(const struct rules_view *v, const struct tx *tx, struct err *e)
 {
-	struct sign_pub old;
-	int r = v->key(v->arg, tx->user, &old, e);
+	/* A removed node has keys still, and no business with them. */
+	int r = name_is_handle(tx->user) ?
+	    v->perms(v->arg, tx->user, NULL, e) :
+	    v->node(v->arg, tx->user, e);
 
 	if (r < 0)
 		return -1;
 	if (r == 0)
 		return err_set(e, ERR_NO, "%.*s is not known to this ledger",
 		    SPAN_FMT(tx->user));
-	if (!span_eq(tx->author, tx->user) &&
-	    rules_need(v, tx->author, name_is_handle(tx->user) ? PERM_USERS :
-	    PERM_SYSTEM, e) != 0)
+	if (!span_eq(tx->author, tx->user) && rekey_other(v, tx, e) != 0)
 		return -1;
 	return check_new_key(v, tx, e);
 }
@@ -109,7 +143,7 @@ rules_role_define(const struct rules_view *v, const struct tx *tx,
 	if ((old & ~tx->perms & (PERM_SYSTEM | PERM_USERS)) != 0)
 		return rules_refuse(e, "a role cannot lose a managing "
 		    "permission; revoke the role instead");
-	return 0;
+	return need_managing(v, tx, tx->perms & ~old, e);
 }
 
 int
@@ -120,7 +154,8 @@ rules_role_change(const struct rules_view *v, const struct tx *tx,
 	int r;
 
 	if (rules_need(v, tx->author, PERM_USERS, e) != 0 ||
-	    check_role(v, tx->role, &perms, e) != 0)
+	    check_role(v, tx->role, &perms, e) != 0 ||
+	    need_managing(v, tx, perms, e) != 0)
 		return -1;
 	r = v->perms(v->arg, tx->user, NULL, e);
 	if (r == 0)
@@ -143,8 +178,9 @@ rules_role_key(const struct rules_view *v, const struct tx *tx,
     struct err *e)
 {
 	struct seal_pub pub;
-	uint64_t generation;
+	uint64_t generation, changes;
 	unsigned perms;
+	bool same;
 	int r;
 
 	if (check_role(v, tx->role, &perms, e) != 0)
@@ -156,13 +192,17 @@ rules_role_key(const struct rules_view *v, const struct tx *tx,
 		return -1;
 	if (r == 0)
 		return rules_refuse(e, "only a member makes a role's key");
-	if (v->role_key(v->arg, tx->role, &generation, &pub, e) < 0)
+	if (v->role_key(v->arg, tx->role, &generation, &pub, &changes, e) < 0)
 		return -1;
-	if (tx->generation == generation &&
-	    memcmp(&pub, &tx->seal, sizeof(pub)) == 0)
-		return 0;
-	return tx->generation == generation + 1 ? 0 : rules_refuse(e,
-	    "the role has another key by now");
+	if (tx->members > changes)
+		return rules_refuse(e, "it counts members to come");
+	same = generation > 0 && memcmp(&pub, &tx->seal, sizeof(pub)) == 0;
+	if (tx->generation == generation && same)
+		return 0;	/* sealed anew, for its members of today */
+	if (tx->generation != generation + 1)
+		return rules_refuse(e, "the role has another key by now");
+	return !same ? 0 : rules_refuse(e,
+	    "a new generation needs a new key");
 }
 
 int

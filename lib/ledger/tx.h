@@ -51,6 +51,8 @@ struct tx {
 	struct seal_pub seal;	/* of user, node or role */
 	unsigned perms;
 	uint64_t generation;	/* of a role key, from 1 */
+	uint64_t members;	/* of a role key: the changes of membership
+				 * that its envelope takes into account */
 	struct hash object;	/* a role key's envelope */
 	bool has_email, has_profile;
 	struct hash email, profile;

@@ -10,7 +10,7 @@
 enum line {
 	END = 0,
 	USER, SUBJECT, ROLE, NODE, SIGN, SEAL, EMAIL, PROFILE, PERMS,
-	GENERATION, OBJECT, RECORD, HEADER, READERS, CHOICES, REASON, MANIFEST
+	GENERATION, MEMBERS, OBJECT, RECORD, HEADER, READERS, CHOICES, REASON, MANIFEST
 };
 
 #define LINES_MAX 8
@@ -21,7 +21,7 @@ static const unsigned char lines[TX_KINDS][LINES_MAX] = {
 	[TX_ROLE_DEFINE] = { ROLE, PERMS },
 	[TX_ROLE_GRANT] = { USER, ROLE },
 	[TX_ROLE_REVOKE] = { USER, ROLE },
-	[TX_ROLE_KEY] = { ROLE, GENERATION, SEAL, OBJECT },
+	[TX_ROLE_KEY] = { ROLE, GENERATION, MEMBERS, SEAL, OBJECT },
 	[TX_NODE_ADMIT] = { NODE, SIGN, SEAL },
 	[TX_NODE_REMOVE] = { NODE },
 	[TX_VOTE] = { CHOICES },
@@ -156,6 +156,8 @@ read_line(struct tx *tx, struct text *t, enum line line, struct err *e)
 		return read_perms(tx, t, e);
 	case GENERATION:
 		return read_generation(tx, t, e);
+	case MEMBERS:
+		return text_u64(t, "members", INT64_MAX, &tx->members, e);
 	case OBJECT:
 		return text_hash(t, "object", tx->object.b, e);
 	case RECORD:
@@ -242,6 +244,10 @@ add_line(struct buf *out, const struct tx *tx, enum line line)
 	case GENERATION:
 		buf_addf(out, "generation %llu\n",
 		    (unsigned long long)tx->generation);
+		break;
+	case MEMBERS:
+		buf_addf(out, "members %llu\n",
+		    (unsigned long long)tx->members);
 		break;
 	case OBJECT:
 		add_hash(out, "object", true, &tx->object);

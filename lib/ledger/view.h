@@ -44,11 +44,17 @@ struct rules_view {
 	/* Has the user the role? */
 	int (*member)(void *arg, struct span handle, struct span role,
 	    struct err *e);
-	/* How many users have a permission through a role; for the last one. */
+	/*
+	 * How many memberships give a permission: pairs of a user and a role.
+	 * Who loses one of two has the permission still.
+	 */
 	int (*holders)(void *arg, enum perm perm, size_t *n, struct err *e);
-	/* The current key of a role: generation 0 and 0 when none. */
+	/*
+	 * The current key of a role, generation 0 and 0 when none; and how
+	 * often its membership has changed (a user got, lost or rekeyed it).
+	 */
 	int (*role_key)(void *arg, struct span role, uint64_t *generation,
-	    struct seal_pub *pub, struct err *e);
+	    struct seal_pub *pub, uint64_t *changes, struct err *e);
 	int (*email)(void *arg, const struct hash *digest, struct err *e);
 	int (*tx)(void *arg, const struct hash *id, struct err *e);
 	int (*record)(void *arg, const struct hash *id,

@@ -77,7 +77,9 @@ add_user(struct db *db, struct span handle, struct span role,
     const struct keys *k, const struct hash *email,
     const struct hash *profile, uint64_t height, struct err *e)
 {
-	if (RUN("INSERT INTO user(handle, sign, seal, email, profile, height)"
+	if (RUN("UPDATE role SET changes=changes+1 WHERE name=?",
+	    T(role)) != 0 ||
+	    RUN("INSERT INTO user(handle, sign, seal, email, profile, height)"
 	    " VALUES(?, ?, ?, ?, ?, ?)", T(handle), T(buf_span(&k->sign)),
 	    T(buf_span(&k->seal)), H(email), H(profile), I(height)) != 0 ||
 	    add_key(db, k, handle, e) != 0 ||
@@ -118,6 +120,11 @@ rekey(struct db *db, const struct tx *tx, struct err *e)
 
 	keys_of(&k, &tx->sign, &tx->seal);
 	r = add_key(db, &k, tx->user, e);
+	/* The old key may be known to others: as if a member had left. */
+	if (r == 0)
+		r = RUN("UPDATE role SET changes=changes+1, left=changes+1 "
+		    "WHERE name IN (SELECT role FROM member WHERE handle=?)",
+		    T(tx->user));
 	if (r == 0 && name_is_handle(tx->user))
 		r = RUN("UPDATE user SET sign=?2, seal=?3 WHERE handle=?1",
 		    T(tx->user), T(buf_span(&k.sign)), T(buf_span(&k.seal)));
@@ -126,6 +133,26 @@ rekey(struct db *db, const struct tx *tx, struct err *e)
 		    T(tx->user), T(buf_span(&k.sign)), T(buf_span(&k.seal)));
 	keys_free(&k);
 	return r;
+}
+
+static int
+role_grant(struct db *db, const struct tx *tx, uint64_t height, struct err *e)
+{
+	if (RUN("UPDATE role SET changes=changes+1 WHERE name=?",
+	    T(tx->role)) != 0)
+		return -1;
+	return RUN("INSERT INTO member(handle, role, since) VALUES(?, ?, ?)",
+	    T(tx->user), T(tx->role), I(height));
+}
+
+static int
+role_revoke(struct db *db, const struct tx *tx, struct err *e)
+{
+	if (RUN("UPDATE role SET changes=changes+1, left=changes+1 "
+	    "WHERE name=?", T(tx->role)) != 0)
+		return -1;
+	return RUN("DELETE FROM member WHERE handle=? AND role=?",
+	    T(tx->user), T(tx->role));
 }
 
 static int
@@ -140,9 +167,9 @@ role_key(struct db *db, const struct tx *tx, struct err *e)
 	    T(tx->role), H(&tx->object)) != 0)
 		return -1;
 	keys_of(&k, NULL, &tx->seal);
-	r = RUN("UPDATE role SET generation=?2, seal=?3, object=?4 "
+	r = RUN("UPDATE role SET generation=?2, seal=?3, object=?4, sealed=?5 "
 	    "WHERE name=?1", T(tx->role), I(tx->generation),
-	    T(buf_span(&k.seal)), H(&tx->object));
+	    T(buf_span(&k.seal)), H(&tx->object), I(tx->members));
 	keys_free(&k);
 	return r == 0 ? want(db, &tx->object, e) : -1;
 }
@@ -270,11 +297,9 @@ change(struct db *db, const struct tx *tx, uint64_t height, uint64_t seq,
 		    "CONFLICT(name) DO UPDATE SET perms=?2", T(tx->role),
 		    I(tx->perms));
 	case TX_ROLE_GRANT:
-		return RUN("INSERT INTO member(handle, role, since) "
-		    "VALUES(?, ?, ?)", T(tx->user), T(tx->role), I(height));
+		return role_grant(db, tx, height, e);
 	case TX_ROLE_REVOKE:
-		return RUN("DELETE FROM member WHERE handle=? AND role=?",
-		    T(tx->user), T(tx->role));
+		return role_revoke(db, tx, e);
 	case TX_ROLE_KEY:
 		return role_key(db, tx, e);
 	case TX_NODE_ADMIT:

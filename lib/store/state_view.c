@@ -150,16 +150,17 @@ view_holders(void *arg, enum perm perm, size_t *n, struct err *e)
 
 static int
 view_role_key(void *arg, struct span role, uint64_t *generation,
-    struct seal_pub *pub, struct err *e)
+    struct seal_pub *pub, uint64_t *changes, struct err *e)
 {
 	sqlite3_stmt *s;
-	int r = query(&s, arg, "SELECT generation, seal FROM role "
+	int r = query(&s, arg, "SELECT generation, seal, changes FROM role "
 	    "WHERE name=?", role, none, e);
 
-	*generation = 0;
+	*generation = *changes = 0;
 	if (r <= 0)
 		return r;
 	*generation = (uint64_t)sqlite3_column_int64(s, 0);
+	*changes = (uint64_t)sqlite3_column_int64(s, 2);
 	if (*generation > 0 && pub != NULL &&
 	    seal_pub_parse(pub, db_column_span(s, 1), e) != 0)
 		r = -1;
