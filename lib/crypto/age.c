@@ -177,10 +177,9 @@ x25519_stanza(struct seal_pub *share, unsigned char wrapped[WRAPPED],
 	size_t n;
 
 	if (base64_decode(share->b, SEAL_LEN, &n, s->args, false) != 0 ||
-	    n != SEAL_LEN || s->body_n != WRAPPED)
+	    n != SEAL_LEN || stanza_body(wrapped, WRAPPED, s) != 0)
 		return err_set(e, ERR_BAD, "age header: malformed %s stanza",
 		    TYPE);
-	stanza_body(wrapped, s);
 	return 0;
 }
 

@@ -77,18 +77,23 @@ stanza_take(struct stanza *out, struct span *rest, struct err *e)
 	return 0;
 }
 
-void
-stanza_body(unsigned char *out, const struct stanza *s)
+int
+stanza_body(unsigned char *out, size_t n, const struct stanza *s)
 {
 	struct span rest = s->body, line;
 	struct err ignored;
-	size_t n;
+	size_t got;
 
-	/* stanza_take has seen that neither can fail. */
-	while (rest.n > 0 && take_line(&line, &rest, &ignored) == 0) {
-		base64_decode(out, LINE_BYTES, &n, line, false);
-		out += n;
+	if (s->body_n != n)
+		return -1;
+	while (rest.n > 0) {
+		if (take_line(&line, &rest, &ignored) != 0 ||
+		    base64_decode(out, n, &got, line, false) != 0)
+			return -1;
+		out += got;
+		n -= got;
 	}
+	return 0;
 }
 
 int

@@ -29,8 +29,8 @@ bool stanza_at_mac(struct span rest);
 /* Take the stanza that *rest begins with.  ERR_BAD unless it is canonical. */
 int stanza_take(struct stanza *out, struct span *rest, struct err *e);
 
-/* Decode the body into body_n bytes. */
-void stanza_body(unsigned char *out, const struct stanza *s);
+/* Decode the body into exactly n bytes: 0, or -1 when it has not as many. */
+int stanza_body(unsigned char *out, size_t n, const struct stanza *s);
 
 /* Take the MAC line, its newline included. */
 int stanza_take_mac(unsigned char mac[STANZA_MAC], struct span *rest,

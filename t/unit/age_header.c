@@ -123,7 +123,8 @@ opened(const char *stanzas)
 	return r == 0 ? 0 : (int)e.kind;
 }
 
-#define LINE64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define LINE62 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define LINE64 LINE62 "AA"
 
 static void
 stanzas_accepted(void)
@@ -133,6 +134,7 @@ stanzas_accepted(void)
 	CHECK(opened("-> X25519 %s\n%b\n-> x x! ~ \"#\n" LINE64 "\n\n") == 0);
 	CHECK(opened("-> x\n" LINE64 "\n" LINE64 "\nAA\n-> X25519 %s\n%b\n")
 	    == 0);
+	CHECK(opened("-> X25519 %s\n%b\n-> x\nA" LINE62 "\n") == 0);
 	CHECK(opened("-> x25519 %s\n%b\n") == ERR_NO);
 	CHECK(opened("-> X25519x %s\n%b\n") == ERR_NO);
 	CHECK(opened("-> X25519\x7e %s\n%b\n") == ERR_NO);
@@ -231,8 +233,8 @@ frame(void)
 	};
 	static const char *const mac[] = {
 		"---%m\n", "---  %m\n", "--- %m \n", "--- %m\r\n", "--- %m=\n",
-		"--- %m", "--- \n", "---\n", "--- %mA\n", "--- %m\n\n", "--- %m\nA",
-		"-- %m\n", "---- %m\n", ""
+		"--- %m", "--- \n", "---\n", "--- %mA\n", "--- AAAA\n", "-- %m\n",
+		"---- %m\n", "", "--- %m\n\n", "--- %m\nA"
 	};
 	struct buf b = BUF_INIT(1000), bad = BUF_INIT(1000);
 	struct span all = with_mac(&b, &file_key, good);
@@ -258,6 +260,11 @@ frame(void)
 				buf_addc(&bad, (unsigned char)*p);
 		CHECK(age_header_open(&key, buf_span(&bad), secret, 1, &e) != 0
 		    && e.kind == ERR_BAD);
+		/* What follows a header is not a header's concern. */
+		if (i < sizeof(mac) / sizeof(mac[0]) - 2)
+			CHECK(age_header_length(&n, buf_span(&bad), &e) != 0);
+		else
+			CHECK_STR(e.msg, "age header: bytes after its end");
 	}
 	CHECK(age_header_open(&key, all, secret, 1, &e) == 0);
 	buf_reset(&bad);

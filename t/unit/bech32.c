@@ -70,8 +70,10 @@ bip173_invalid(void)
 	/* Padding that is not zero, and a whole digit too many. */
 	CHECK(decode(out, 32, "bc", "bc1zw508d6qejxtdg4y5r3zarvaryvqyzf3du")
 	    != 0);
-	CHECK(decode(out, 32, "tb", "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj"
+	CHECK(decode(out, 33, "tb", "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj"
 	    "0gdcccefvpysxf3pjxtptv") != 0);
+	CHECK(decode(out, 33, "tb", "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj"
+	    "0gdcccefvpysxf3q0sl5k7") == 0);
 	CHECK(bech32_decode(out, 0, "a", span_of(NULL, 0)) != 0);
 }
 
@@ -100,6 +102,10 @@ age_keys(void)
 			text[i] = (char)c;
 			CHECK(decode(out, 32, "age", text) != 0);
 		}
+	memcpy(text, pub, sizeof(pub));
+	text[strlen(pub)] = 'q';
+	CHECK(bech32_decode(out, 32, "age", span_of(text, strlen(pub) + 1))
+	    != 0);
 	for (size_t n = 0; n < strlen(pub); n++)
 		CHECK(bech32_decode(out, 32, "age", span_of(pub, n)) != 0);
 }
