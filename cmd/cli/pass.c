@@ -68,8 +68,8 @@ from_file(struct pass *out, struct cli *c, const char *path, struct err *e)
 	return r;
 }
 
-static const char *
-file_of(const struct cli *c)
+const char *
+pass_file(const struct cli *c)
 {
 	const char *path = c->passphrase_file;
 
@@ -99,7 +99,7 @@ from_tty(struct pass *out, const char *before, const char *what,
 int
 pass_get(struct pass *out, struct cli *c, const char *what, struct err *e)
 {
-	const char *path = file_of(c);
+	const char *path = pass_file(c);
 
 	if (path != NULL)
 		return from_file(out, c, path, e);
@@ -148,8 +148,6 @@ pass_new(struct pass *out, struct cli *c, const char *file, const char *what,
 {
 	int r;
 
-	if (file == NULL)
-		file = file_of(c);
 	if (file != NULL) {
 		r = from_file(out, c, file, e);
 		if (r == 0)
@@ -157,7 +155,9 @@ pass_new(struct pass *out, struct cli *c, const char *file, const char *what,
 	} else {
 		r = from_tty(out, "New passphrase for ", what, e);
 		if (r != 0)
-			err_wrap(e, "%s needs a passphrase (" HOW ")", what);
+			err_wrap(e, "%s needs a new passphrase (give "
+			    "--passphrase-file or --new-passphrase-file)",
+			    what);
 		if (r == 0)
 			r = check_new(out, e);
 		if (r == 0)

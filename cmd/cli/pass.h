@@ -29,6 +29,9 @@ pass_span(const struct pass *p)
 
 void pass_wipe(struct pass *p);
 
+/* The file that is to be used, or NULL: ask at the terminal. */
+const char *pass_file(const struct cli *c);
+
 /*
  * The passphrase that opens what (a file's name, for the prompt).  ERR_NO
  * when there is neither a file nor a terminal, and the message says how to
@@ -38,8 +41,8 @@ int pass_get(struct pass *out, struct cli *c, const char *what,
     struct err *e);
 
 /*
- * A passphrase that is to protect what, asked for twice.  file: NULL, or what
- * to use in place of --passphrase-file.  ERR_NO when it is shorter than
+ * A passphrase that is to protect what: from file, or, when that is NULL, from
+ * the terminal, where it is asked for twice.  ERR_NO when it is shorter than
  * PASS_MIN characters or when the two differ; ERR_BAD when it is not UTF-8.
  */
 int pass_new(struct pass *out, struct cli *c, const char *file,
