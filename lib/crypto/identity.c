@@ -23,6 +23,9 @@ read_head(struct text *t, struct span *name, struct span file, struct err *e)
 	struct span line;
 
 	text_init(t, file, "key file");
+	if (file.n > IDENTITY_FILE_MAX)
+		return text_bad(t, e, "longer than %d bytes",
+		    IDENTITY_FILE_MAX);
 	if (text_line(t, &line, e) != 0)
 		return -1;
 	if (!span_is(line, "ehr.v1 identity"))

@@ -59,9 +59,9 @@ static const unsigned char small_order[5][32] = {
 	  0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a }
 };
 
-/* Is y, sign bit cleared, less than 2^255 - 19? */
+/* Is a coordinate, sign bit cleared, less than 2^255 - 19? */
 static bool
-canonical_y(const unsigned char y[32])
+canonical(const unsigned char y[32])
 {
 	if (y[31] != 0x7f)
 		return true;
@@ -78,7 +78,7 @@ check_ed25519(const struct sign_pub *pub, struct err *e)
 
 	memcpy(y, pub->b, 32);
 	y[31] &= 0x7f;
-	if (!canonical_y(y))
+	if (!canonical(y))
 		return err_set(e, ERR_BAD, "Ed25519 key: not canonical");
 	for (size_t i = 0; i < 5; i++)
 		if (memcmp(y, small_order[i], 32) == 0)
@@ -166,6 +166,25 @@ seal_pub_add(struct buf *out, const struct seal_pub *pub)
 	bech32_add(out, "age", pub->b, SEAL_LEN);
 }
 
+/*
+ * The u coordinates of small order (RFC 7748 section 6.1: with these the
+ * shared secret is zero).  One such key among the members of a role would make
+ * every sealing to the role fail.
+ */
+static const unsigned char seal_small[5][SEAL_LEN] = {
+	{ 0 },
+	{ 1 },
+	{ 0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f },
+	{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3,
+	  0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32,
+	  0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
+	{ 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1,
+	  0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c,
+	  0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57 }
+};
+
 int
 seal_pub_parse(struct seal_pub *out, struct span text, struct err *e)
 {
@@ -173,6 +192,12 @@ seal_pub_parse(struct seal_pub *out, struct span text, struct err *e)
 	if (!span_starts(text, "age1") ||
 	    bech32_decode(out->b, SEAL_LEN, "age", text) != 0)
 		return err_set(e, ERR_BAD, "not a sealing key (age1...)");
+	if ((out->b[31] & 0x80) != 0 || !canonical(out->b))
+		return err_set(e, ERR_BAD, "sealing key: not canonical");
+	for (size_t i = 0; i < 5; i++)
+		if (memcmp(out->b, seal_small[i], SEAL_LEN) == 0)
+			return err_set(e, ERR_BAD,
+			    "sealing key: a point of small order");
 	return 0;
 }
 

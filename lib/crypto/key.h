@@ -45,7 +45,10 @@ void sign_pub_add(struct buf *out, const struct sign_pub *pub);
 int sign_pub_parse(struct sign_pub *out, struct span text, struct err *e);
 bool sign_pub_eq(const struct sign_pub *a, const struct sign_pub *b);
 
-/* The text form of a sealing key is age's: "age1..." (bech32). */
+/*
+ * The text form of a sealing key is age's: "age1..." (bech32).  Parsing refuses
+ * points of small order or not canonical: ERR_BAD.
+ */
 void seal_pub_add(struct buf *out, const struct seal_pub *pub);
 int seal_pub_parse(struct seal_pub *out, struct span text, struct err *e);
 

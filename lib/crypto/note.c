@@ -8,12 +8,32 @@ static const char dash[] = "\xe2\x80\x94 ";	/* U+2014 and a blank */
 
 static const char rsa_type[] = "\xff" "ehr.v1/rsa-pkcs1-sha256";
 
+/* Does any of Unicode's spaces begin at p, of n bytes of valid UTF-8? */
+static bool
+space_at(const unsigned char *p, size_t n)
+{
+	if (p[0] == ' ')
+		return true;
+	if (n >= 2 && p[0] == 0xc2)
+		return p[1] == 0xa0;		/* U+00A0; U+0085 is a control */
+	if (n < 3)
+		return false;
+	if (p[0] == 0xe2 && p[1] == 0x80)	/* U+2000 to U+200A, U+202F */
+		return p[2] <= 0x8a || p[2] == 0xaf;
+	return memcmp(p, "\xe1\x9a\x80", 3) == 0 ||	/* U+1680 */
+	    memcmp(p, "\xe2\x81\x9f", 3) == 0 ||	/* U+205F */
+	    memcmp(p, "\xe3\x80\x80", 3) == 0;	/* U+3000 */
+}
+
 bool
 note_name_ok(struct span s)
 {
 	if (s.n == 0 || s.n > NOTE_NAME_MAX || !utf8_line(s))
 		return false;
-	return memchr(s.p, ' ', s.n) == NULL && memchr(s.p, '+', s.n) == NULL;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '+' || space_at(s.p + i, s.n - i))
+			return false;
+	return true;
 }
 
 void

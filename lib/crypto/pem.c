@@ -16,6 +16,7 @@
 
 /* A key file that asks for more work than this is an attack on its reader. */
 #define PBKDF2_ITERATIONS_MAX 10000000
+#define SCRYPT_WORK_MAX (32L * SCRYPT_N * SCRYPT_R * SCRYPT_P)
 
 static PKCS8_PRIV_KEY_INFO *
 to_pkcs8(EVP_PKEY *key)
@@ -94,6 +95,32 @@ seal_pem_add(struct buf *out, const struct seal_secret *k, struct span pass,
 	return r;
 }
 
+/*
+ * libcrypto bounds scrypt's memory, N * r, but not its time, N * r * p.
+ * Numbers that are no long come as -1.
+ */
+static bool
+scrypt_bounded(const X509_ALGOR *kdf)
+{
+	const void *param;
+	SCRYPT_PARAMS *s;
+	long n, r, p;
+	int type;
+	bool ok;
+
+	X509_ALGOR_get0(NULL, &type, &param, kdf);
+	if (type != V_ASN1_SEQUENCE ||
+	    (s = ASN1_item_unpack(param, ASN1_ITEM_rptr(SCRYPT_PARAMS))) == NULL)
+		return false;
+	n = ASN1_INTEGER_get(s->costParameter);
+	r = ASN1_INTEGER_get(s->blockSize);
+	p = ASN1_INTEGER_get(s->parallelizationParameter);
+	ok = n > 0 && r > 0 && p > 0 && n <= SCRYPT_WORK_MAX &&
+	    r <= SCRYPT_WORK_MAX / n && p <= SCRYPT_WORK_MAX / n / r;
+	SCRYPT_PARAMS_free(s);
+	return ok;
+}
+
 /* Is the key derivation one that ends in reasonable time? */
 static bool
 bounded(const X509_SIG *sig)
@@ -115,7 +142,7 @@ bounded(const X509_SIG *sig)
 		return false;
 	X509_ALGOR_get0(&oid, &type, &param, pbe2->keyfunc);
 	if (OBJ_obj2nid(oid) == NID_id_scrypt)
-		ok = true;	/* libcrypto bounds its memory, so its time */
+		ok = scrypt_bounded(pbe2->keyfunc);
 	else if (OBJ_obj2nid(oid) == NID_id_pbkdf2 &&
 	    type == V_ASN1_SEQUENCE) {
 		kdf = ASN1_item_unpack(param, ASN1_ITEM_rptr(PBKDF2PARAM));

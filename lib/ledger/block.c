@@ -34,7 +34,7 @@ block_header_parse(struct block_header *h, struct span text,
 	if (text.n > BLOCK_HEADER_MAX)
 		return text_bad(&t, e, "too long");
 	if (head_expect(&t, "block", ledger, e) != 0 ||
-	    text_u64(&t, "height", INT64_MAX, &h->height, e) != 0 ||
+	    text_u64(&t, "height", BLOCK_HEIGHT_MAX, &h->height, e) != 0 ||
 	    text_time(&t, "time", &h->time_ms, e) != 0 ||
 	    text_hash(&t, "parent", h->parent.b, e) != 0 ||
 	    text_key(&t, "proposer", &h->proposer, e) != 0 ||
@@ -115,8 +115,11 @@ block_parse(struct block *b, struct span whole, bool with_cert,
     const struct hash *ledger, struct err *e)
 {
 	const unsigned char *end = NULL;
+	size_t max = with_cert ? BLOCK_FILE_MAX : BLOCK_CONTENT_MAX;
 
 	memset(b, 0, sizeof(*b));
+	if (whole.n > max)
+		return err_set(e, ERR_BAD, "block: longer than %zu bytes", max);
 	for (size_t i = 1; i < whole.n && i <= BLOCK_HEADER_MAX; i++)
 		if (whole.p[i] == '\n' && whole.p[i - 1] == '\n') {
 			end = whole.p + i;
@@ -128,8 +131,8 @@ block_parse(struct block *b, struct span whole, bool with_cert,
 	b->body = span_of(end + 1, whole.n - b->header.n - 1);
 	if (block_header_parse(&b->h, b->header, ledger, e) != 0)
 		return -1;
-	if (with_cert && take_frame(&b->body, "certificate", BLOCK_CERT_MAX,
-	    &b->certificate) != 0)
+	if (with_cert && (take_frame(&b->body, "certificate", BLOCK_CERT_MAX,
+	    &b->certificate) != 0 || b->certificate.n == 0))
 		return err_set(e, ERR_BAD, "block %llu: no certificate",
 		    (unsigned long long)b->h.height);
 	return check_body(b, e);

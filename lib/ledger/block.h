@@ -22,7 +22,10 @@
 #define BLOCK_HEADER_MAX 2048		/* bytes */
 #define BLOCK_CERT_MAX 65536		/* bytes */
 #define BLOCK_CONTENT_MAX (40u << 20)	/* bytes: block_bytes and framing */
+#define BLOCK_FILE_MAX (BLOCK_CONTENT_MAX + BLOCK_CERT_MAX + 32)
 #define BLOCK_TXS_MAX 100000
+#define BLOCK_HEIGHT_MAX 999999999	/* nine digits, as in file names */
+#define BLOCK_VIEW_MAX 999999		/* of a certificate */
 
 struct block_header {
 	struct hash id;			/* set by parsing */

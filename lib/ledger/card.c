@@ -168,5 +168,7 @@ card_profile_parse(struct card *c, struct span text, struct err *e)
 	if (head_expect(&t, "profile", NULL, e) != 0 ||
 	    text_key(&t, "name", &c->name, e) != 0)
 		return -1;
+	if (!name_is_handle(c->name) && !name_is_node(c->name))
+		return text_bad(&t, e, "neither a handle nor a node's name");
 	return read_fields(c, &t, e);
 }

@@ -52,8 +52,8 @@ check_text(struct span text, const struct block_header *h,
 
 	text_init(&t, text, "certificate");
 	if (head_expect(&t, "commit", ledger, e) != 0 ||
-	    text_u64(&t, "height", INT64_MAX, &height, e) != 0 ||
-	    text_u64(&t, "view", UINT32_MAX, &view, e) != 0 ||
+	    text_u64(&t, "height", BLOCK_HEIGHT_MAX, &height, e) != 0 ||
+	    text_u64(&t, "view", BLOCK_VIEW_MAX, &view, e) != 0 ||
 	    text_hash(&t, "block", block.b, e) != 0 || text_done(&t, e) != 0)
 		return -1;
 	if (height != h->height || !hash_eq(&block, &h->id))

@@ -231,6 +231,36 @@ read_admins(struct genesis *g, struct text *t, struct err *e)
 	return g->nadmins > 0 ? 0 : text_bad(t, e, "no administrator");
 }
 
+/* One key has one owner, one address one user. */
+static bool
+admins_distinct(const struct genesis *g)
+{
+	for (size_t i = 0; i < g->nadmins; i++) {
+		const struct genesis_admin *a = &g->admin[i];
+
+		for (size_t k = 0; k < g->nnodes; k++)
+			if (sign_pub_eq(&g->node[k].sign, &a->sign))
+				return false;
+		for (size_t k = 0; k < i; k++)
+			if (a->has_email && g->admin[k].has_email &&
+			    hash_eq(&a->email, &g->admin[k].email))
+				return false;
+	}
+	return true;
+}
+
+/* The administrators' role must let them manage, or nobody ever could. */
+static bool
+manageable(const struct genesis *g)
+{
+	unsigned need = PERM_SYSTEM | PERM_USERS;
+
+	for (size_t i = 0; i < g->nroles; i++)
+		if (span_is(g->role[i].name, "administrator"))
+			return (g->role[i].perms & need) == need;
+	return false;
+}
+
 static int
 read_text(struct genesis *g, struct span text, struct err *e)
 {
@@ -253,9 +283,13 @@ read_text(struct genesis *g, struct span text, struct err *e)
 		return text_bad(&t, e, "an engine we do not have");
 	if (read_settings(&g->settings, &t, e) != 0 ||
 	    read_roles(g, &t, e) != 0 ||
-	    read_nodes(g, &t, e) != 0 || read_admins(g, &t, e) != 0)
+	    read_nodes(g, &t, e) != 0 || read_admins(g, &t, e) != 0 ||
+	    text_done(&t, e) != 0)
 		return -1;
-	return text_done(&t, e);
+	if (!admins_distinct(g))
+		return text_bad(&t, e, "a key or address is there twice");
+	return manageable(g) ? 0 : text_bad(&t, e, "its role "
+	    "\"administrator\" is missing, or cannot manage");
 }
 
 int
@@ -263,6 +297,7 @@ genesis_parse(struct genesis *g, struct span whole, struct err *e)
 {
 	struct note n;
 
+	memset(g, 0, sizeof(*g));
 	if (whole.n > GENESIS_MAX)
 		return err_set(e, ERR_BAD, "genesis: longer than %u bytes",
 		    GENESIS_MAX);
