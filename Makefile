@@ -16,7 +16,7 @@ DESTDIR =
 
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
-BASE   = span utf8 err buf hex base64 stamp text clock gz fs
+BASE   = span utf8 err buf hex base64 stamp text clock gz fs parallel
 CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
 	stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
@@ -24,7 +24,7 @@ LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 DBFT   = msg mutant core inner round change step
 STORE  = config_line config config_set segment repo repo_new repo_key db \
 	object verify state state_apply state_view chain settle pool staging \
-	accept propose
+	accept propose lookup submit
 NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract
@@ -47,7 +47,7 @@ HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 HARDEN_L = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 SAN      =
 CPPFLAGS = -Ilib -Icmd -I. -DOPENSSL_NO_DEPRECATED \
-	-DEHR_VERSION='"$(VERSION)"' -DEHR_PREFIX='"$(PREFIX)"'
+	-DEHR_VERSION='"$(VERSION)"'
 CFLAGS   = -std=c17 $(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) -pthread
 LDFLAGS  = $(HARDEN_L) $(SAN) -pthread
 LDLIBS   = -lcrypto -lz -larchive -lsqlite3 -ljansson -lm

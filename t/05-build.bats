@@ -246,7 +246,9 @@ release() {
 	release
 	mk
 	mkdir ../root
-	mk install DESTDIR="$PWD/../root" PREFIX=/opt/e
+	run mk install DESTDIR="$PWD/../root" PREFIX=/opt/e
+	[ "$status" -eq 0 ]
+	[[ $output != *gcc* ]]
 	cd ../root
 	run find . -type f
 	[ "$(sort <<<"$output")" = "$(sort <<-'END'
