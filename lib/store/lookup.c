@@ -26,6 +26,14 @@ start(sqlite3_stmt **s, struct db *db, const char *sql,
 	return 0;
 }
 
+/* A callback ended the walk. */
+static int
+stop(sqlite3_stmt *s, int ret)
+{
+	sqlite3_reset(s);
+	return ret < 0 ? -1 : 0;
+}
+
 /* --- users ---------------------------------------------------------------- */
 
 #define USER_COLUMNS "SELECT handle, seal, profile, (SELECT group_concat(role)" \
@@ -73,10 +81,8 @@ each_user(struct db *db, sqlite3_stmt *s, int (*fn)(void *arg,
 		ret = read_user(&u, s, e);
 		if (ret == 0)
 			ret = fn(arg, &u, e);
-		if (ret != 0) {
-			sqlite3_reset(s);
-			return ret < 0 ? -1 : 0;
-		}
+		if (ret != 0)
+			return stop(s, ret);
 	}
 	return ret;
 }
@@ -215,11 +221,11 @@ lookup_roles(struct db *db, int (*fn)(void *arg, const struct lookup_role *r,
 
 	if (start(&s, db, ROLE_COLUMNS "ORDER BY name", NULL, NULL, e) != 0)
 		return -1;
-	while ((ret = db_step(db, s, e)) == 1)
-		if (read_role(&r, s, e) != 0 || (ret = fn(arg, &r, e)) != 0) {
-			sqlite3_reset(s);
-			return ret == 1 ? 0 : -1;
-		}
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = read_role(&r, s, e) != 0 ? -1 : fn(arg, &r, e);
+		if (ret != 0)
+			return stop(s, ret);
+	}
 	return ret;
 }
 
@@ -262,11 +268,11 @@ lookup_nodes(struct db *db, int (*fn)(void *arg, const struct lookup_node *n,
 	if (start(&s, db, "SELECT name, sign, seal, active FROM node "
 	    "ORDER BY name", NULL, NULL, e) != 0)
 		return -1;
-	while ((ret = db_step(db, s, e)) == 1)
-		if (read_node(&n, s, e) != 0 || (ret = fn(arg, &n, e)) != 0) {
-			sqlite3_reset(s);
-			return ret == 1 ? 0 : -1;
-		}
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = read_node(&n, s, e) != 0 ? -1 : fn(arg, &n, e);
+		if (ret != 0)
+			return stop(s, ret);
+	}
 	return ret;
 }
 
@@ -317,11 +323,11 @@ lookup_accesses(struct db *db, const struct hash *record,
 	if (start(&s, db, TX_COLUMNS "WHERE record=? ORDER BY seq", NULL,
 	    record, e) != 0)
 		return -1;
-	while ((ret = db_step(db, s, e)) == 1)
-		if (read_tx(&t, s, e) != 0 || (ret = fn(arg, &t, e)) != 0) {
-			sqlite3_reset(s);
-			return ret == 1 ? 0 : -1;
-		}
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = read_tx(&t, s, e) != 0 ? -1 : fn(arg, &t, e);
+		if (ret != 0)
+			return stop(s, ret);
+	}
 	return ret;
 }
 
@@ -379,11 +385,11 @@ lookup_readers(struct db *db, const struct hash *record,
 	if (start(&s, db, "SELECT reader FROM reader WHERE record=? ORDER BY "
 	    "reader", NULL, record, e) != 0)
 		return -1;
-	while ((ret = db_step(db, s, e)) == 1)
-		if ((ret = fn(arg, db_column_span(s, 0), e)) != 0) {
-			sqlite3_reset(s);
-			return ret == 1 ? 0 : -1;
-		}
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = fn(arg, db_column_span(s, 0), e);
+		if (ret != 0)
+			return stop(s, ret);
+	}
 	return ret;
 }
 
@@ -438,11 +444,10 @@ lookup_records(struct db *db, const struct lookup_filter *f,
 	db_bind_int(s, 5, f->until_ms);
 	bind_or_null(s, 6, f->visible_to);
 	db_bind_int(s, 7, f->limit == 0 ? -1 : (int64_t)f->limit);
-	while ((ret = db_step(db, s, e)) == 1)
-		if (read_record(&r, s, e) != 0 ||
-		    (ret = fn(arg, &r, e)) != 0) {
-			sqlite3_reset(s);
-			return ret == 1 ? 0 : -1;
-		}
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = read_record(&r, s, e) != 0 ? -1 : fn(arg, &r, e);
+		if (ret != 0)
+			return stop(s, ret);
+	}
 	return ret;
 }

@@ -180,6 +180,12 @@ fail:
 	return -1;
 }
 
+struct repo *
+pool_repo(struct pool *p)
+{
+	return p->repo;
+}
+
 struct db *
 pool_db(struct pool *p)
 {

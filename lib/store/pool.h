@@ -34,6 +34,7 @@ int pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
 
 /* The state as it will be, for look-ups between adds. */
 struct db *pool_db(struct pool *p);
+struct repo *pool_repo(struct pool *p);
 
 /* Make the added ones durable.  Frees p in either outcome. */
 int pool_commit(struct pool *p, struct err *e);

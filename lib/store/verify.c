@@ -1,14 +1,12 @@
-#define _GNU_SOURCE
+#define _GNU_SOURCE	/* reallocarray */
 #include "store/verify.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/base64.h"
+#include "base/parallel.h"
 
-#define THREADS_MAX 16
 #define WORTH_A_THREAD 16	/* signatures: below, starting one costs more */
 
 struct job {
@@ -23,7 +21,6 @@ struct job {
 struct verify_batch {
 	struct job **job;
 	size_t n, cap;
-	atomic_size_t next;	/* the job that a thread takes next */
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 };
 
@@ -88,49 +85,28 @@ verify_never(void *unused, const struct note *n, struct span name,
 	return 1;
 }
 
-static void *
-work(void *arg)
+static void
+verify_one(void *arg, unsigned worker, size_t i)
 {
 	struct verify_batch *b = arg;
-	size_t i;
+	const struct job *j = b->job[i];
+	size_t bad = atomic_load(&b->bad);
 
-	while ((i = atomic_fetch_add(&b->next, 1)) < b->n) {
-		const struct job *j = b->job[i];
-		size_t bad;
-
-		if (sign_verify(&j->pub, span_of(j->text, j->text_len),
-		    span_of(j->sig, j->sig_len)))
-			continue;
-		bad = atomic_load(&b->bad);
-		while (i < bad &&
-		    !atomic_compare_exchange_weak(&b->bad, &bad, i))
-			;
-		atomic_store(&b->next, b->n);	/* no need to go on */
-	}
-	return NULL;
+	(void)worker;
+	if (bad < i || sign_verify(&j->pub, span_of(j->text, j->text_len),
+	    span_of(j->sig, j->sig_len)))
+		return;
+	while (i < bad && !atomic_compare_exchange_weak(&b->bad, &bad, i))
+		;
 }
 
 int
 verify_all(struct verify_batch *b, struct err *e)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t want = b->n / WORTH_A_THREAD, started = 0, bad;
-	pthread_t thread[THREADS_MAX];
+	size_t bad;
 
-	if (cores < 1)
-		cores = 1;
-	if (want > (size_t)cores - 1)
-		want = (size_t)cores - 1;
-	if (want > THREADS_MAX)
-		want = THREADS_MAX;
-	atomic_store(&b->next, 0);
 	atomic_store(&b->bad, SIZE_MAX);
-	while (started < want &&
-	    pthread_create(&thread[started], NULL, work, b) == 0)
-		started++;
-	work(b);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(thread[i], NULL);
+	parallel_run(b->n, WORTH_A_THREAD, verify_one, b);
 	bad = atomic_load(&b->bad);
 	if (bad == SIZE_MAX)
 		return 0;
