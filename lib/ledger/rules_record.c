@@ -79,9 +79,9 @@ rules_reject(const struct rules_view *v, const struct tx *tx, struct err *e)
 	return 0;
 }
 
-/* The record must be there, whole, and its patient the author. */
+/* The record must be there, whole. */
 static int
-need_own(const struct rules_view *v, const struct tx *tx,
+need_whole(const struct rules_view *v, const struct tx *tx,
     struct rules_record *rec, struct err *e)
 {
 	if (find(v, &tx->record, rec, e) != 0)
@@ -99,7 +99,7 @@ rules_readers(const struct rules_view *v, const struct tx *tx, struct err *e)
 	struct rules_record rec;
 
 	if (rules_need(v, tx->author, PERM_AUTHORIZE, e) != 0 ||
-	    need_own(v, tx, &rec, e) != 0)
+	    need_whole(v, tx, &rec, e) != 0)
 		return -1;
 	if (!span_is(tx->author, rec.patient))
 		return rules_refuse(e, "the record is another patient's");
@@ -126,7 +126,7 @@ rules_access(const struct rules_view *v, const struct tx *tx, struct err *e)
 	unsigned perms;
 	int r;
 
-	if (need_own(v, tx, &rec, e) != 0)
+	if (need_whole(v, tx, &rec, e) != 0)
 		return -1;
 	r = v->perms(v->arg, tx->author, &perms, e);
 	if (r < 0)
@@ -148,9 +148,11 @@ rules_erase(const struct rules_view *v, const struct tx *tx, struct err *e)
 {
 	struct rules_record rec;
 
-	if (need_own(v, tx, &rec, e) != 0)
+	if (need_whole(v, tx, &rec, e) != 0)
 		return -1;
-	if (span_is(tx->author, rec.patient))
+	/* The reason says by whose authority, so a patient has only one. */
+	if (span_is(tx->author, rec.patient) &&
+	    span_is(tx->reason, "patient-request"))
 		return 0;
 	return rules_need(v, tx->author, PERM_USERS, e);
 }

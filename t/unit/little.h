@@ -180,6 +180,7 @@ little_about_user(struct tx *tx, const struct little *l)
 	tx->node = span_str("hospital-e");
 	tx->perms = PERM_FILL | PERM_LIBRARY | PERM_VIEW_OWN;
 	tx->generation = 1;
+	tx->members = 2;
 	little_object(&tx->object, "the sealed key of the role");
 	little_keys(&tx->sign, &tx->seal,
 	    tx->kind == TX_ENROLL ? &l->kun : &l->other);

@@ -31,6 +31,7 @@ same(const struct tx *a, const struct tx *b)
 	CHECK(sign_pub_eq(&a->sign, &b->sign));
 	CHECK(memcmp(&a->seal, &b->seal, sizeof(a->seal)) == 0);
 	CHECK(a->perms == b->perms && a->generation == b->generation);
+	CHECK(a->members == b->members);
 	CHECK(hash_eq(&a->object, &b->object));
 	CHECK(a->has_email == b->has_email && hash_eq(&a->email, &b->email));
 	CHECK(a->has_profile == b->has_profile &&
@@ -72,6 +73,7 @@ only_its_own(struct tx *want, const struct tx *all)
 		want->perms = all->perms;
 	if (k == TX_ROLE_KEY) {
 		want->generation = all->generation;
+		want->members = all->members;
 		want->object = all->object;
 	}
 	if (k == TX_ENROLL) {
@@ -250,6 +252,9 @@ bad_values(void)
 		{ TX_ROLE_KEY, "generation 1", "generation 01" },
 		{ TX_ROLE_KEY, "generation 1", "generation 4294967296" },
 		{ TX_ROLE_KEY, "generation 1", "generation -1" },
+		{ TX_ROLE_KEY, "members 2", "members 02" },
+		{ TX_ROLE_KEY, "members 2", "members none" },
+		{ TX_ROLE_KEY, "members 2", "members 9223372036854775808" },
 		{ TX_ROLE_KEY, "object ", "object none" },
 		{ TX_NODE_ADMIT, "node hospital-e", "node Hospital-e" },
 		{ TX_NODE_REMOVE, "node hospital-e", "node u0123456789abcdef" },
@@ -381,10 +386,11 @@ values(void)
 
 	little_kind(&tx, &l, TX_ROLE_KEY);
 	tx.generation = UINT32_MAX;
+	tx.members = INT64_MAX;
 	buf_reset(&note);
 	little_sign(&note, &l, &tx, &l.kun);
 	CHECK(tx_parse(&back, buf_span(&note), &l.id, &e) == 0);
-	CHECK(back.generation == UINT32_MAX);
+	CHECK(back.generation == UINT32_MAX && back.members == INT64_MAX);
 
 	little_kind(&tx, &l, TX_REKEY);
 	tx.user = span_str("hospital-b");
