@@ -27,7 +27,7 @@ STORE  = config_line config config_set segment repo repo_new repo_key db \
 	accept propose lookup submit
 NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
-	payload payload_read payload_extract
+	payload payload_read payload_extract keyring seal unseal decide
 LOG    =
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \

@@ -1,0 +1,364 @@
+#define _GNU_SOURCE
+#include "record/decide.h"
+
+#include <stdlib.h>
+
+#include "store/chain.h"
+
+/* A record that waits for this patient. */
+struct waiting {
+	struct hash id, body;
+	char author[HANDLE_LEN + 1];
+	struct buf manifest, header;
+};
+
+struct decider {
+	struct repo *repo;
+	const struct identity *id;
+	int64_t now_ms;
+	struct keyring ring;
+	struct pool *pool;
+	struct object_batch *headers;
+	struct waiting *waiting;	/* sorted by id */
+	size_t n, cap;
+};
+
+/* --- what waits ----------------------------------------------------------- */
+
+static int
+collect(void *arg, const struct staged *s, struct span header, struct err *e)
+{
+	struct decider *d = arg;
+	struct waiting *w;
+
+	if (!span_is(s->patient, d->id->name))
+		return 0;
+	if (d->n == d->cap) {
+		size_t cap = d->cap == 0 ? 64 : d->cap * 2;
+
+		w = reallocarray(d->waiting, cap, sizeof(*w));
+		if (w == NULL)
+			return err_set(e, ERR_SYS, "out of memory");
+		d->waiting = w;
+		d->cap = cap;
+	}
+	w = &d->waiting[d->n++];
+	w->id = s->id;
+	w->body = s->body;
+	memcpy(w->author, s->author.p, s->author.n);
+	w->author[s->author.n] = '\0';
+	buf_init(&w->manifest, STAGED_MAX);
+	buf_init(&w->header, AGE_HEADER_MAX);
+	buf_add(&w->manifest, s->note.whole.p, s->note.whole.n);
+	buf_add(&w->header, header.p, header.n);
+	if (buf_check(&w->manifest, "manifest", e) != 0)
+		return -1;
+	return buf_check(&w->header, "header", e);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct waiting *x = a, *y = b;
+
+	return memcmp(x->id.b, y->id.b, HASH_LEN);
+}
+
+static struct waiting *
+find(struct decider *d, const struct hash *id)
+{
+	struct waiting key = { .id = *id };
+
+	if (d->n == 0)
+		return NULL;
+	return bsearch(&key, d->waiting, d->n, sizeof(key), by_id);
+}
+
+bool
+decide_is_staged(struct decider *d, const struct hash *record)
+{
+	return find(d, record) != NULL;
+}
+
+/* --- begin and end -------------------------------------------------------- */
+
+static void
+free_all(struct decider *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		buf_free(&d->waiting[i].manifest);
+		buf_free(&d->waiting[i].header);
+	}
+	free(d->waiting);
+	keyring_wipe(&d->ring);
+	free(d);
+}
+
+int
+decider_open(struct decider **out, struct repo *r, const struct identity *id,
+    int64_t now_ms, struct err *e)
+{
+	struct decider *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	d->repo = r;
+	d->id = id;
+	d->now_ms = now_ms;
+	if (staging_each(r, collect, d, e) != 0)
+		goto fail;
+	if (d->n > 0)
+		qsort(d->waiting, d->n, sizeof(*d->waiting), by_id);
+	if (object_batch_open(&d->headers, r, e) != 0 ||
+	    pool_open(&d->pool, r, now_ms, e) != 0 ||
+	    keyring_open(&d->ring, r, pool_db(d->pool), id, e) != 0)
+		goto fail;
+	*out = d;
+	return 0;
+fail:
+	decider_abort(d);
+	return -1;
+}
+
+int
+decider_commit(struct decider *d, struct err *e)
+{
+	struct object_batch *headers = d->headers;
+	int ret;
+
+	/* The headers first: a transaction never waits without its own. */
+	d->headers = NULL;
+	if (object_batch_commit(headers, e) != 0) {
+		decider_abort(d);
+		return -1;
+	}
+	ret = pool_commit(d->pool, e);
+	free_all(d);
+	return ret;
+}
+
+void
+decider_abort(struct decider *d)
+{
+	if (d == NULL)
+		return;
+	object_batch_abort(d->headers);
+	pool_abort(d->pool);
+	free_all(d);
+}
+
+/* --- headers -------------------------------------------------------------- */
+
+struct readers {
+	size_t n;
+	struct span name[TX_READERS_MAX];
+	char text[TX_READERS_MAX][NAME_MAX_LEN + 6];
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	return name_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* Add a reader, unless it is there. */
+static int
+add_reader(struct readers *l, struct span name, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (span_eq(l->name[i], name))
+			return 0;
+	if (!name_is_reader(name))
+		return err_set(e, ERR_NO, "%.*s: neither a handle nor "
+		    "role:NAME", SPAN_FMT(name));
+	if (l->n == TX_READERS_MAX)
+		return err_set(e, ERR_NO, "over %d readers", TX_READERS_MAX);
+	memcpy(l->text[l->n], name.p, name.n);
+	l->name[l->n] = span_of(l->text[l->n], name.n);
+	l->n++;
+	return 0;
+}
+
+static int
+add_present(void *arg, struct span reader, struct err *e)
+{
+	return add_reader(arg, reader, e);
+}
+
+/* The sealing key of one reader.  1, or 0: a role without a key, or -1. */
+static int
+key_of(struct decider *d, struct span name, struct seal_pub *out,
+    struct err *e)
+{
+	struct lookup_role role;
+	struct lookup_user user;
+	struct span of;
+	int ret;
+
+	if (name_reader_role(name, &of)) {
+		ret = lookup_role(&role, pool_db(d->pool), of, e);
+		if (ret == 1 && role.generation == 0)
+			return 0;
+		*out = role.seal;
+	} else {
+		ret = lookup_user(&user, pool_db(d->pool), name, e);
+		*out = user.seal;
+	}
+	if (ret == 0)
+		return err_set(e, ERR_NO, "%.*s: no such user or role",
+		    SPAN_FMT(name));
+	return ret;
+}
+
+/* Make and store the header that wraps key for the patient and the readers. */
+static int
+make_header(struct decider *d, const struct age_key *key,
+    const struct readers *l, struct hash *header, bool *unkeyed,
+    struct err *e)
+{
+	struct seal_pub to[TX_READERS_MAX + 1];
+	struct buf bytes = BUF_INIT(AGE_HEADER_MAX);
+	size_t n = 1;
+	int ret = seal_public(&to[0], &d->id->seal[0], e);
+
+	for (size_t i = 0; i < l->n && ret == 0; i++) {
+		int found = key_of(d, l->name[i], &to[n], e);
+
+		if (found < 0)
+			ret = -1;
+		else if (found > 0)
+			n++;
+		else if (unkeyed != NULL)
+			*unkeyed = true;
+	}
+	if (ret == 0)
+		ret = age_header_make(&bytes, key, to, n, e);
+	if (ret == 0)
+		ret = object_batch_add(d->headers, buf_span(&bytes), header, e);
+	buf_free(&bytes);
+	return ret;
+}
+
+static void
+set_readers(struct tx *tx, const struct readers *l)
+{
+	tx->nreaders = l->n;
+	memcpy(tx->reader, l->name, l->n * sizeof(l->name[0]));
+	if (l->n > 0)
+		qsort(tx->reader, l->n, sizeof(tx->reader[0]), by_name);
+}
+
+/* --- decisions ------------------------------------------------------------ */
+
+int
+decide_authorize(struct decider *d, const struct hash *record,
+    const struct span *reader, size_t n, struct hash *txid, bool *unkeyed,
+    struct err *e)
+{
+	struct waiting *w = find(d, record);
+	struct readers l = { .n = 0 };
+	struct tx tx = { .kind = TX_AUTHORIZE, .record = *record };
+	struct age_key key;
+	int ret = 0;
+
+	if (w == NULL)
+		return err_set(e, ERR_NO, "no such record waits for you");
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = add_reader(&l, reader[i], e);
+	if (n == 0) {
+		ret = add_reader(&l, span_str(w->author), e);
+		if (ret == 0)
+			ret = add_reader(&l, span_str("role:doctor"), e);
+	}
+	if (ret != 0 || unseal_key_of(&key, buf_span(&w->header), &d->ring,
+	    e) != 0)
+		return -1;
+	ret = make_header(d, &key, &l, &tx.header, unkeyed, e);
+	hash_wipe(&key, sizeof(key));
+	if (ret != 0)
+		return -1;
+	set_readers(&tx, &l);
+	tx.manifest = w->manifest;	/* lent */
+	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+}
+
+int
+decide_reject(struct decider *d, const struct hash *record, struct hash *txid,
+    struct err *e)
+{
+	struct tx tx = { .kind = TX_REJECT, .record = *record };
+
+	if (find(d, record) == NULL)
+		return err_set(e, ERR_NO, "no such record waits for you");
+	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+}
+
+/* Those admitted now, and then the readers of the transaction. */
+static int
+readers_after(struct decider *d, bool grant, const struct hash *record,
+    const struct readers *change, struct readers *after, struct err *e)
+{
+	struct readers now = { .n = 0 };
+
+	if (lookup_readers(pool_db(d->pool), record, add_present, &now,
+	    e) != 0)
+		return -1;
+	for (size_t i = 0; i < now.n; i++) {
+		bool named = false;
+
+		for (size_t k = 0; k < change->n; k++)
+			named = named || span_eq(change->name[k], now.name[i]);
+		if ((grant || !named) &&
+		    add_reader(after, now.name[i], e) != 0)
+			return -1;
+	}
+	for (size_t k = 0; grant && k < change->n; k++)
+		if (add_reader(after, change->name[k], e) != 0)
+			return -1;
+	return 0;
+}
+
+int
+decide_readers(struct decider *d, bool grant, const struct hash *record,
+    const struct span *reader, size_t n, struct hash *txid, struct err *e)
+{
+	struct readers change = { .n = 0 }, after = { .n = 0 };
+	struct tx tx = { .kind = grant ? TX_GRANT : TX_WITHDRAW,
+	    .record = *record };
+	struct lookup_record rec;
+	struct age_key key;
+	bool unkeyed = false;
+	int ret = lookup_record(&rec, pool_db(d->pool), record, e);
+
+	if (ret == 0 || (ret == 1 && rec.status != RECORD_AUTHORIZED))
+		return err_set(e, ERR_NO, "no such record on the ledger");
+	for (size_t i = 0; i < n && ret == 1; i++)
+		if (add_reader(&change, reader[i], e) != 0)
+			ret = -1;
+	if (ret < 0 || readers_after(d, grant, record, &change, &after,
+	    e) != 0 || unseal_key(&key, d->repo, &rec.header, &d->ring,
+	    e) != 0)
+		return -1;
+	ret = make_header(d, &key, &after, &tx.header, &unkeyed, e);
+	hash_wipe(&key, sizeof(key));
+	if (ret != 0)
+		return -1;
+	if (grant && unkeyed)
+		return err_set(e, ERR_AGAIN, "a role that is admitted has no "
+		    "key yet: one of its members must run a command first");
+	set_readers(&tx, &change);
+	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+}
+
+int
+decide_erase(struct decider *d, const struct hash *record, const char *reason,
+    struct hash *txid, struct err *e)
+{
+	struct tx tx = { .kind = TX_ERASE, .record = *record,
+	    .reason = span_str(reason) };
+
+	if (!name_is_erase_reason(tx.reason))
+		return err_set(e, ERR_NO, "\"%s\" is not a reason; see "
+		    "ehr-authorize(1)", reason);
+	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+}
