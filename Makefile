@@ -23,8 +23,9 @@ LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round change step
 STORE  = config_line config config_set segment repo repo_new repo_key db \
-	object verify state state_apply state_view chain settle pool staging \
-	accept propose lookup submit
+	object_index object_find object object_put object_batch object_erase \
+	verify state state_apply state_view chain settle pool staging accept \
+	propose lookup submit
 NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide

@@ -19,7 +19,10 @@
 /* 1 it is here, 0 it is not, -1 error. */
 int object_has(struct repo *r, const struct hash *id, struct err *e);
 
-/* Store bytes durably; *id may be NULL. */
+/*
+ * Store bytes durably; id may be NULL.  ERR_BAD: a file of that name has
+ * other bytes, so it is damaged, and should go to quarantine.
+ */
 int object_put(struct repo *r, struct span data, struct hash *id,
     struct err *e);
 
@@ -31,7 +34,8 @@ int object_writer_add(struct object_writer *w, const void *p, size_t n,
     struct err *e);
 /*
  * Makes it durable and frees w, in either outcome.  expect: NULL, or the id
- * that it must have, else ERR_BAD and nothing is stored.
+ * that it must have, else ERR_BAD and nothing is stored.  id and size may be
+ * NULL.
  */
 int object_writer_commit(struct object_writer *w, const struct hash *expect,
     struct hash *id, uint64_t *size, struct err *e);
@@ -80,14 +84,23 @@ int object_check(struct repo *r, const struct hash *id, struct err *e);
 /*
  * Delete an object's bytes beyond recovery by our means: remove its file, or
  * overwrite its place in a segment with zeros.  Idempotent.  Only for what an
- * erase, grant or withdraw transaction on the ledger dismissed.
+ * erase, grant or withdraw transaction on the ledger dismissed.  ERR_BAD: a
+ * segment is so damaged that what lies there is not known to be this object.
  */
 int object_erase(struct repo *r, const struct hash *id, struct err *e);
 
-/* Move a damaged object's file to quarantine/ (a segment's item: copied). */
+/*
+ * Move a damaged object to quarantine/HEX (HEX.1, ... when that exists), so
+ * that a good copy can be stored.  An item of a segment is copied there, then
+ * overwritten with zeros.  ERR_NO: not here.
+ */
 int object_quarantine(struct repo *r, const struct hash *id, struct err *e);
 
-/* Call fn for each object stored here, in no order; for audit and bundles. */
+/*
+ * Call fn for each object stored here, once each, in no order; for audit and
+ * bundles.  What was erased is not here.  fn returns 0, or -1 with *e set,
+ * which ends it.
+ */
 int object_each(struct repo *r, int (*fn)(void *arg, const struct hash *id,
     uint64_t size, struct err *e), void *arg, struct err *e);
 

@@ -91,18 +91,16 @@ segment_open(struct segment_writer **out, int dirfd, const char *dir,
 }
 
 int
-segment_add(struct segment_writer *w, struct span item, struct hash *id,
-    uint64_t *at, struct err *e)
+segment_add_hashed(struct segment_writer *w, struct span item,
+    const struct hash *id, uint64_t *at, struct err *e)
 {
 	char line[LINE_BYTES];
-	struct hash h;
 	int n;
 
 	if (item.n > SEGMENT_ITEM_MAX)
 		return err_set(e, ERR_BAD, "an item of %zu bytes, over %u",
 		    item.n, SEGMENT_ITEM_MAX);
-	hash_bytes(&h, item.p, item.n);
-	hash_format(line, &h);
+	hash_format(line, id);
 	n = snprintf(line + HASH_HEX - 1, sizeof(line) - HASH_HEX + 1,
 	    " %zu\n", item.n);
 	if (put(w, line, HASH_HEX - 1 + (size_t)n, e) != 0)
@@ -111,10 +109,20 @@ segment_add(struct segment_writer *w, struct span item, struct hash *id,
 		*at = w->at;
 	if (put(w, item.p, item.n, e) != 0 || put(w, "\n", 1, e) != 0)
 		return -1;
-	if (id != NULL)
-		*id = h;
 	w->count++;
 	return 0;
+}
+
+int
+segment_add(struct segment_writer *w, struct span item, struct hash *id,
+    uint64_t *at, struct err *e)
+{
+	struct hash h;
+
+	hash_bytes(&h, item.p, item.n);
+	if (id != NULL)
+		*id = h;
+	return segment_add_hashed(w, item, &h, at, e);
 }
 
 size_t

@@ -37,6 +37,10 @@ int segment_open(struct segment_writer **out, int dirfd, const char *dir,
 int segment_add(struct segment_writer *w, struct span item, struct hash *id,
     uint64_t *at, struct err *e);
 
+/* The same for one whose hash the caller has computed. */
+int segment_add_hashed(struct segment_writer *w, struct span item,
+    const struct hash *id, uint64_t *at, struct err *e);
+
 /* Items added so far. */
 size_t segment_count(const struct segment_writer *w);
 
