@@ -20,7 +20,7 @@ static const struct cli_spec spec = {
 "       ehr-keygen export [-i KEY]\n"
 "       ehr-keygen passwd [-i KEY] [--no-passphrase |\n"
 "           --new-passphrase-file FILE]\n",
-	.takes = CLI_IDENTITY | CLI_JSON | CLI_NUL
+	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON | CLI_NUL
 };
 
 struct keygen {

@@ -7,8 +7,9 @@
 static const struct cli_spec spec = {
 	.name = "ehr-sign",
 	.usage =
-"usage: ehr-sign [-i KEY] [--passphrase-file FILE] [--add] < TEXT > NOTE\n",
-	.takes = CLI_IDENTITY
+"usage: ehr-sign [-C DIR] [-i KEY] [--passphrase-file FILE] [--add]\n"
+"           < TEXT > NOTE\n",
+	.takes = CLI_DIR | CLI_IDENTITY
 };
 
 /* Append a signature line to a note; the lines that are there stay. */

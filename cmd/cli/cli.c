@@ -198,6 +198,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec,
 
 	open_standard();
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);
 	memset(c, 0, sizeof(*c));
 	c->spec = spec;
 	if (argc < 1)

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "cli/pass.h"
+#include "store/repo.h"
 
 /* name, where "~/" is the home directory, into path. */
 static int
@@ -32,15 +33,21 @@ expand(char *path, const char *name, struct err *e)
 	return 0;
 }
 
-/* user.identity of conf, or of the user's own config; empty when not set. */
+/* user.identity of conf, of -C's ledger, or of the user; empty: not set. */
 static int
-from_config(char *path, const struct config *conf, struct err *e)
+from_config(char *path, const struct cli *c, const struct config *conf,
+    struct err *e)
 {
 	struct config own = { NULL, 0 };
+	struct repo *repo = NULL;
 	const char *name;
 	int r = 0;
 
-	if (conf == NULL) {
+	if (conf == NULL && c->dir != NULL) {
+		if (repo_open(&repo, c->dir, e) != 0)
+			return -1;
+		conf = &repo->config;
+	} else if (conf == NULL) {
 		if (config_load(&own, -1, e) != 0)
 			return -1;
 		conf = &own;
@@ -50,6 +57,7 @@ from_config(char *path, const struct config *conf, struct err *e)
 	if (name != NULL)
 		r = expand(path, name, e);
 	config_free(&own);
+	repo_close(repo);
 	return r;
 }
 
@@ -70,7 +78,7 @@ ident_path(char *path, const struct cli *c, const struct config *conf,
 		strcpy(path, name);
 		return 0;
 	}
-	if (from_config(path, conf, e) != 0)
+	if (from_config(path, c, conf, e) != 0)
 		return -1;
 	if (path[0] == '\0')
 		return err_set(e, ERR_USAGE, "no identity is named: "

@@ -9,8 +9,9 @@
 /*
  * The path of the one identity: -i, else EHR_IDENTITY, else user.identity of
  * the config ("~/" is the home directory).  conf is the repo's, or NULL: then
- * that of the user and the system is read.  ERR_USAGE when none is named, or
- * several -i are.  path has room for FS_NAME_MAX bytes.
+ * that of -C's ledger is read, or without -C that of the user and the system.
+ * ERR_USAGE when none is named, or several -i are.  path has room for
+ * FS_NAME_MAX bytes.
  */
 int ident_path(char *path, const struct cli *c, const struct config *conf,
     struct err *e);
