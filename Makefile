@@ -28,7 +28,8 @@ STORE  = config_line config config_set segment repo repo_new repo_key db \
 	propose lookup submit
 NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
-	payload payload_read payload_extract keyring seal unseal decide
+	payload payload_read payload_extract keyring seal unseal decide \
+	profile enroll found
 LOG    =
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
