@@ -3,11 +3,11 @@
  * and end.  Skipped, visibly, where age is not installed.
  */
 #define _GNU_SOURCE	/* mkdtemp */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "check.h"
 #include "base/fs.h"
@@ -15,17 +15,17 @@
 
 #define MAX (8u << 20)
 
-static char dir[] = "/tmp/ehr-age-XXXXXX";
+static char dir[1000];
 static struct err e;
 
 /* Run a command in dir; true when it succeeds. */
 static bool
 run(const char *command)
 {
-	char line[512];
+	char line[2000];
 	int status;
 
-	snprintf(line, sizeof(line), "cd %s && { %s; } 2>>stderr", dir,
+	snprintf(line, sizeof(line), "cd '%s' && { %s; } 2>>stderr", dir,
 	    command);
 	status = system(line);
 	return status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -34,7 +34,7 @@ run(const char *command)
 static void
 put(const char *name, struct span data)
 {
-	char path[512];
+	char path[1100];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	CHECK(fs_write(AT_FDCWD, path, NULL, data, 0600, false, &e) == 0);
@@ -44,7 +44,7 @@ put(const char *name, struct span data)
 static bool
 holds(const char *name, struct span data)
 {
-	char path[512];
+	char path[1100];
 	struct buf b = BUF_INIT(MAX);
 	bool same;
 
@@ -58,7 +58,7 @@ holds(const char *name, struct span data)
 static void
 get(struct buf *out, const char *name)
 {
-	char path[512];
+	char path[1100];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	buf_reset(out);
@@ -176,6 +176,8 @@ main(void)
 		printf("skip age_stock: age is not installed\n");
 		return check_done("age_stock");
 	}
+	snprintf(dir, sizeof(dir), "%s/ehr-age-XXXXXX",
+	    getenv("TMPDIR") == NULL ? "/tmp" : getenv("TMPDIR"));
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	for (int i = 0; i < 3; i++) {

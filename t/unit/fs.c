@@ -221,8 +221,11 @@ locks(void)
 int
 main(void)
 {
-	char name[] = "/tmp/ehr-fs-XXXXXX", command[64];
+	const char *tmp = getenv("TMPDIR");
+	char name[1000], command[1100];
 
+	snprintf(name, sizeof(name), "%s/ehr-fs-XXXXXX",
+	    tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(name) == NULL || chdir(name) != 0)
 		return 1;
 	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -233,7 +236,7 @@ main(void)
 	full_disk();
 	locks();
 	close(dir);
-	snprintf(command, sizeof(command), "rm -r %s", name);
+	snprintf(command, sizeof(command), "rm -r '%s'", name);
 	CHECK(chdir("/") == 0 && system(command) == 0);
 	return check_done("fs");
 }
