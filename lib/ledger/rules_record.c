@@ -146,13 +146,19 @@ rules_access(const struct rules_view *v, const struct tx *tx, struct err *e)
 int
 rules_erase(const struct rules_view *v, const struct tx *tx, struct err *e)
 {
+	enum perm need = PERM_USERS;
 	struct rules_record rec;
+	unsigned perms = 0;
 
 	if (need_whole(v, tx, &rec, e) != 0)
 		return -1;
 	/* The reason says by whose authority, so a patient has only one. */
 	if (span_is(tx->author, rec.patient) &&
-	    span_is(tx->reason, "patient-request"))
-		return 0;
-	return rules_need(v, tx->author, PERM_USERS, e);
+	    span_is(tx->reason, "patient-request")) {
+		if (v->perms(v->arg, tx->author, &perms, e) < 0)
+			return -1;
+		if ((perms & PERM_USERS) == 0)
+			need = PERM_AUTHORIZE;
+	}
+	return rules_need(v, tx->author, need, e);
 }

@@ -29,7 +29,10 @@ struct rules_view {
 	const struct hash *ledger;
 	uint32_t skew_ms;
 
-	/* The current signature key of a user or node. */
+	/*
+	 * The current signature key of a user or node.  A removed node has
+	 * none, but its name stays taken: 1 when out is NULL.
+	 */
 	int (*key)(void *arg, struct span name, struct sign_pub *out,
 	    struct err *e);
 	/* Was this signature key ever used by anybody? */
