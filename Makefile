@@ -29,7 +29,7 @@ STORE  = config_line config config_set segment repo repo_new repo_key db \
 NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
-	profile enroll found
+	profile enroll found reading
 LOG    =
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \

@@ -1,0 +1,189 @@
+#define _GNU_SOURCE
+#include "record/reading.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* Whether the key ring opens the record now; its file key. */
+static int
+find_key(struct age_key *key, struct lookup_record *rec, struct repo *r,
+    struct db *db, const struct identity *id, const struct hash *record,
+    struct err *e)
+{
+	struct keyring *k = malloc(sizeof(*k));
+	int ret;
+
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	ret = keyring_open(k, r, db, id, e);
+	if (ret == 0 && (ret = lookup_record(rec, db, record, e)) == 0)
+		ret = err_set(e, ERR_NO, "no such record on the ledger");
+	else if (ret == 1)
+		ret = 0;
+	if (ret == 0 && rec->status == RECORD_ERASED)
+		ret = err_set(e, ERR_NO, "the record was erased");
+	else if (ret == 0 && rec->status != RECORD_AUTHORIZED)
+		ret = err_set(e, ERR_NO, "no such record on the ledger");
+	if (ret == 0)
+		ret = unseal_key(key, r, &rec->header, k, e);
+	keyring_wipe(k);
+	free(k);
+	return ret;
+}
+
+/* The mark that stays, durable before anything is released. */
+static int
+leave_mark(struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, struct err *e)
+{
+	struct tx tx = { .kind = TX_ACCESS, .record = *record };
+	struct pool *p;
+
+	if (pool_open(&p, r, now_ms, e) != 0)
+		return -1;
+	if (submit_tx(p, id, &tx, now_ms, NULL, e) != 0) {
+		pool_abort(p);
+		return -1;
+	}
+	return pool_commit(p, e);
+}
+
+int
+reading_open(struct unseal *u, struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, struct err *e)
+{
+	struct lookup_record rec;
+	struct age_key key;
+	struct db *db;
+	int ret;
+
+	if (db_of(&db, r, e) != 0 ||
+	    find_key(&key, &rec, r, db, id, record, e) != 0)
+		return -1;
+	ret = unseal_open(u, r, &rec.body, &key, e);
+	hash_wipe(&key, sizeof(key));
+	if (ret != 0)
+		return -1;
+	if (leave_mark(r, id, record, now_ms, e) != 0) {
+		unseal_close(u);
+		return -1;
+	}
+	return 0;
+}
+
+/* --- search --------------------------------------------------------------- */
+
+struct list {
+	struct lookup_record *rec;
+	size_t n, cap;
+};
+
+static int
+collect(void *arg, const struct lookup_record *rec, struct err *e)
+{
+	struct list *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 256 : l->cap * 2;
+		struct lookup_record *more = reallocarray(l->rec, cap,
+		    sizeof(*more));
+
+		if (more == NULL)
+			return err_set(e, ERR_SYS, "out of memory");
+		l->rec = more;
+		l->cap = cap;
+	}
+	l->rec[l->n++] = *rec;
+	return 0;
+}
+
+/* ASCII letters fold; other bytes must be the same. */
+static bool
+contains(struct span text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= text.n; i++)
+		if (strncasecmp((const char *)text.p + i, word, n) == 0)
+			return true;
+	return false;
+}
+
+static int
+field_has(void *arg, const char *key, struct span value)
+{
+	(void)key;
+	return contains(value, arg);
+}
+
+static bool
+matches(const struct lookup_record *rec, const struct meta *m,
+    const char *word)
+{
+	struct meta_file f;
+
+	if (contains(m->description, word) ||
+	    contains(span_str(rec->label), word) ||
+	    contains(span_str(rec->patient), word) ||
+	    contains(span_str(rec->author), word))
+		return true;
+	for (size_t i = 0; i < m->nfiles; i++) {
+		meta_file(&f, m, i);
+		if (contains(f.name, word) || contains(f.type, word) ||
+		    meta_fields(&f, field_has, (void *)(uintptr_t)word) != 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+look_into(struct repo *r, const struct keyring *k,
+    const struct lookup_record *rec, const char *const *word, size_t n,
+    reading_fn *fn, void *arg, size_t *sealed, struct err *e)
+{
+	static const struct span none = { NULL, 0 };
+	struct meta m = { .root = NULL };
+	bool all = true;
+	int ret = 0;
+
+	if (unseal_meta(&m, r, &rec->body, &rec->header, none, k, e) != 0) {
+		if (e->kind == ERR_SYS)
+			return -1;
+		++*sealed;
+		return 0;
+	}
+	for (size_t i = 0; i < n && all; i++)
+		all = matches(rec, &m, word[i]);
+	if (all)
+		ret = fn(arg, rec, &m, e);
+	meta_free(&m);
+	return ret;
+}
+
+int
+reading_search(struct repo *r, const struct identity *id,
+    const struct lookup_filter *filter, const char *const *word, size_t n,
+    reading_fn *fn, void *arg, size_t *sealed, struct err *e)
+{
+	struct keyring *k = malloc(sizeof(*k));
+	struct lookup_filter f = *filter;
+	struct list l = { .n = 0 };
+	struct db *db;
+	int ret;
+
+	*sealed = 0;
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	f.visible_to = id->name;
+	ret = db_of(&db, r, e);
+	if (ret == 0)
+		ret = keyring_open(k, r, db, id, e);
+	if (ret == 0)
+		ret = lookup_records(db, &f, collect, &l, e);
+	for (size_t i = 0; i < l.n && ret == 0; i++)
+		ret = look_into(r, k, &l.rec[i], word, n, fn, arg, sealed, e);
+	free(l.rec);
+	keyring_wipe(k);
+	free(k);
+	return ret < 0 ? -1 : 0;
+}

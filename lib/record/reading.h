@@ -1,0 +1,31 @@
+/*
+ * reading: a reader opens records on the ledger.  The access transaction is
+ * durable before a byte is released.
+ */
+#ifndef RECORD_READING_H
+#define RECORD_READING_H
+
+#include "record/unseal.h"
+
+/*
+ * May the identity open this record, and can its keys?  Then add the access
+ * transaction and open the content in *u (to be ended with unseal_close).
+ * ERR_NO: no such record, erased, not admitted, not sealed for us, content
+ * not here yet.  Nothing is released in that case.
+ */
+int reading_open(struct unseal *u, struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, struct err *e);
+
+/*
+ * Search records that the identity may open: those of the filter (whose
+ * visible_to is set here) of which the public words or META.json contain each
+ * of n words, letter case aside.  fn gets the record and its description.
+ * *sealed counts those that could not be looked into (content not here).
+ */
+typedef int reading_fn(void *arg, const struct lookup_record *rec,
+    const struct meta *meta, struct err *e);
+int reading_search(struct repo *r, const struct identity *id,
+    const struct lookup_filter *f, const char *const *word, size_t n,
+    reading_fn *fn, void *arg, size_t *sealed, struct err *e);
+
+#endif
