@@ -1,6 +1,7 @@
 /* cli: options, items, JSON and progress, as commands meet them. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -257,12 +258,25 @@ work(void)
 	progress_end(&p);
 }
 
+/* What a terminal shows, until nothing comes for a while. */
+static void
+read_all(char *out, size_t max, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t have = 0;
+	ssize_t n;
+
+	while (poll(&p, 1, 200) > 0 && have < max - 1 &&
+	    (n = read(fd, out + have, max - 1 - have)) > 0)
+		have += (size_t)n;
+	out[have] = '\0';
+}
+
 static void
 progress(void)
 {
 	char shown[1024];
 	int master, slave, old = dup(2);
-	ssize_t n;
 
 	CHECK(openpty(&master, &slave, NULL, NULL, NULL) == 0);
 	dup2(slave, 2);
@@ -270,9 +284,7 @@ progress(void)
 	setenv("TERM", "xterm", 1);
 	parse("", 0);
 	work();
-	fcntl(master, F_SETFL, O_NONBLOCK);
-	n = read(master, shown, sizeof(shown) - 1);
-	shown[n > 0 ? n : 0] = '\0';
+	read_all(shown, sizeof(shown), master);
 	CHECK(strncmp(shown, "\r\033[Ksealing: 3/10, 1.5 KiB, ", 28) == 0);
 	CHECK(strstr(shown, "/s\r\033[Kehr-thing: a note\r\n"
 	    "\r\033[Ksealing: 5/10, ") != NULL);
@@ -283,8 +295,7 @@ progress(void)
 	setenv("TERM", "dumb", 1);
 	parse("", 0);
 	work();
-	n = read(master, shown, sizeof(shown) - 1);
-	shown[n > 0 ? n : 0] = '\0';
+	read_all(shown, sizeof(shown), master);
 	CHECK_STR(shown, "ehr-thing: a note\r\n");
 	dup2(old, 2);
 	close(master);
