@@ -22,7 +22,7 @@ sign_change(struct dbft_turn *t, uint32_t view)
 		m.prepared_view = s->high.view;
 		m.block = s->high.block;
 	}
-	inner_vote(t, &m, inner_others(s));
+	inner_vote(t, &m, m.prepared ? &s->high : NULL, inner_others(s));
 	s->proven |= inner_bit(s->c.me);
 }
 

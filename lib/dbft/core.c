@@ -27,7 +27,7 @@ dbft_speaker(uint64_t height, uint32_t view, unsigned n)
 uint64_t
 dbft_floor_after_loss(uint64_t highest)
 {
-	uint64_t skip = MUTANT(LOW_FLOOR) ? 0 : 2;
+	uint64_t skip = MUTANT(LOW_FLOOR) ? 1 : 2;
 
 	return highest > UINT64_MAX - skip ? UINT64_MAX : highest + skip;
 }

@@ -160,8 +160,10 @@ enum dbft_act {
 	 * same fsync, make durable what msg refers to: for a prepare the body
 	 * of its block; for a commit the note of the certificate (msg.view,
 	 * msg.block) and the body; for a change-view that claims one, the
-	 * certificate (msg.prepared_view, msg.block) and the body.  Then sign,
-	 * keep the note, and send it to each in `to`, which may be empty.
+	 * certificate (msg.prepared_view, msg.block) and the body.  cert is
+	 * that certificate: it came as a note, or is now to be joined from
+	 * the prepares of cert.signers.  Then sign, keep the note, and send it
+	 * to each in `to`, which may be empty.
 	 * With a change-view go the certificate and body that it claims, and
 	 * the change-view notes of `changes` with theirs.
 	 */
@@ -242,7 +244,7 @@ struct dbft {
 	/* The last of each kind by each delegate; [me] are our own votes. */
 	struct dbft_msg seen[DBFT_MAX_NODES][4];
 	uint64_t proven;		/* whose CHANGE makes no empty claim */
-	uint64_t accused;		/* whose EVIDENCE was given: once each */
+	uint64_t accused;		/* whose EVIDENCE was given, once */
 };
 
 /* f, M, and the speaker of (height, view), for n delegates. */

@@ -52,7 +52,8 @@ inner_may(const struct dbft *s, enum dbft_kind kind, uint32_t view)
 }
 
 void
-inner_vote(struct dbft_turn *t, const struct dbft_msg *m, uint64_t to)
+inner_vote(struct dbft_turn *t, const struct dbft_msg *m,
+    const struct dbft_cert *c, uint64_t to)
 {
 	struct dbft *s = t->s;
 	struct dbft_action *a;
@@ -68,6 +69,8 @@ inner_vote(struct dbft_turn *t, const struct dbft_msg *m, uint64_t to)
 	s->seen[s->c.me][m->kind] = *m;
 	a = inner_act(t, DBFT_ACT_VOTE, to);
 	a->msg = *m;
+	if (c != NULL)
+		a->cert = *c;
 }
 
 void

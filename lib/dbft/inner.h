@@ -25,7 +25,11 @@ inner_bit(unsigned who)
 static inline unsigned
 inner_count(uint64_t mask)
 {
-	return (unsigned)__builtin_popcountll(mask);
+	unsigned n = 0;
+
+	for (; mask != 0; mask &= mask - 1)
+		n++;
+	return n;
 }
 
 /* Everybody but us. */
@@ -44,8 +48,10 @@ struct dbft_action *inner_act(struct dbft_turn *t, enum dbft_act kind,
 /* Whether our vote of this kind in view is allowed now. */
 bool inner_may(const struct dbft *s, enum dbft_kind kind, uint32_t view);
 
-/* Vote; inner_may has said yes.  The state's view follows. */
-void inner_vote(struct dbft_turn *t, const struct dbft_msg *m, uint64_t to);
+/* Vote; inner_may has said yes.  c is the certificate that m refers to, or
+ * NULL.  The state's view follows. */
+void inner_vote(struct dbft_turn *t, const struct dbft_msg *m,
+    const struct dbft_cert *c, uint64_t to);
 
 /* Send an own vote again. */
 void inner_repeat(struct dbft_turn *t, enum dbft_kind kind, uint64_t to);

@@ -11,15 +11,6 @@ static const char *const name_of[] = {
 	[DBFT_COMMIT] = "commit"
 };
 
-bool
-dbft_msg_eq(const struct dbft_msg *a, const struct dbft_msg *b)
-{
-	return a->kind == b->kind && a->height == b->height &&
-	    a->view == b->view && a->prepared == b->prepared &&
-	    a->prepared_view == b->prepared_view &&
-	    hash_eq(&a->block, &b->block);
-}
-
 /* "ehr.v1 KIND LEDGER" */
 static int
 parse_head(struct dbft_msg *m, const struct hash *ledger, struct text *t,
@@ -55,9 +46,9 @@ parse_claim(struct dbft_msg *m, struct text *t, struct err *e)
 	if (span_is(rest, "none"))
 		return 0;
 	if (text_parse_u64(&view, text_word(&rest), m->view - 1) != 0)
-		return text_bad(t, e, "\"prepared\" does not name an earlier view");
+		return text_bad(t, e, "\"prepared\" names no earlier view");
 	if (hex_decode(m->block.b, sizeof(m->block.b), rest) != 0)
-		return text_bad(t, e, "\"prepared\" does not name a block");
+		return text_bad(t, e, "\"prepared\" names no block");
 	m->prepared = true;
 	m->prepared_view = (uint32_t)view;
 	return 0;

@@ -43,7 +43,14 @@ struct dbft_msg {
 };
 
 /* Do both say the same? */
-bool dbft_msg_eq(const struct dbft_msg *a, const struct dbft_msg *b);
+static inline bool
+dbft_msg_eq(const struct dbft_msg *a, const struct dbft_msg *b)
+{
+	return a->kind == b->kind && a->height == b->height &&
+	    a->view == b->view && a->prepared == b->prepared &&
+	    a->prepared_view == b->prepared_view &&
+	    hash_eq(&a->block, &b->block);
+}
 
 /*
  * Read the text of a note (its signatures are not looked at).  ERR_BAD when

@@ -13,7 +13,7 @@
 #endif
 
 enum {
-	MIXED_VIEWS = 1,	/* commits of several views make a certificate */
+	MIXED_VIEWS = 1,	/* commits of several views count together */
 	SEND_FIRST = 2,		/* a vote is sent, then written (the driver) */
 	SMALL_QUORUM = 3,	/* M - 1 are a quorum */
 	UNPROVEN_CLAIM = 4,	/* a change-view needs no certificate */

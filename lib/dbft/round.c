@@ -78,7 +78,7 @@ round_certified(struct dbft_turn *t, const struct dbft_cert *c,
 		s->high = *c;
 	if (inner_may(s, DBFT_COMMIT, c->view)) {
 		reply |= inner_bit(dbft_speaker(s->height, c->view, s->c.n));
-		inner_vote(t, &m, reply);
+		inner_vote(t, &m, c, reply);
 		inner_enter(t);
 		try_finalise(t, c->view, &c->block);
 	} else if (dbft_msg_eq(own, &m))
@@ -191,7 +191,7 @@ answer_proposal(struct dbft_turn *t)
 	if (inner_may(s, DBFT_PREPARE, v->msg.view)) {
 		if (!s->work)
 			round_work(t, t->in->now_ms);
-		inner_vote(t, &v->msg, reply);
+		inner_vote(t, &v->msg, NULL, reply);
 		inner_enter(t);
 	} else if (dbft_msg_eq(&s->seen[s->c.me][DBFT_PREPARE], &v->msg))
 		inner_repeat(t, DBFT_PREPARE, reply);
@@ -284,7 +284,7 @@ propose(struct dbft_turn *t, const struct hash *block)
 	struct dbft *s = t->s;
 	struct dbft_msg m = block_vote(s, DBFT_PREPARE, s->view, block);
 
-	inner_vote(t, &m, 0);
+	inner_vote(t, &m, NULL, 0);
 	s->resend_ms = t->in->now_ms + s->c.resend_ms;
 	send_proposal(t, inner_others(s));
 	try_certify(t);

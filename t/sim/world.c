@@ -1,0 +1,236 @@
+/* world: one run, from its seed to its end. */
+#include <stdio.h>
+
+#include "t/sim/sim.h"
+
+static void
+clear_inst(struct inst *x, unsigned me)
+{
+	x->me = me;
+	x->role = HONEST;
+	x->up = true;
+	x->alone = false;
+	x->records = x->synced = x->first = 0;
+	x->ncerts = 0;
+	memset(x->body_disk, 0, sizeof(x->body_disk));
+	memset(x->body, 0, sizeof(x->body));
+	x->head = 0;
+	x->head_ms = 0;
+	x->floor = 0;
+	x->read = 0;
+	x->wake_ms = DBFT_NEVER;
+	x->work_ms = -1;
+	x->cut = 0;
+	x->s.height = 0;
+}
+
+void
+world_init(struct world *w, uint64_t seed, unsigned n)
+{
+	bool traced = w->trace;
+
+	/* Everything but the big arrays, of which only parts are in use. */
+	for (unsigned i = 0; i < PACKETS; i++) {
+		w->packet[i].used = false;
+		w->freelist[i] = PACKETS - 1 - i;
+	}
+	w->nfree = PACKETS;
+	w->nheap = w->nvotes = 0;
+	w->nblocks = 0;
+	memset(w->table, 0, sizeof(w->table));
+	memset(w->slot, 0, sizeof(w->slot));
+	memset(w->is_final, 0, sizeof(w->is_final));
+	memset(w->loss, 0, sizeof(w->loss));
+	w->seed = w->rng = seed;
+	w->trace = traced;
+	w->manual = w->pipes = w->calm = w->adversary_stays = false;
+	w->n = w->ninst = n;
+	w->f = (n - 1) / 3;
+	w->quorum = n - w->f;
+	w->now = 0;
+	w->seq = w->events = w->top = 0;
+	w->bad = w->live = w->workers = 0;
+	w->dup = w->crash = w->amnesia = w->diskfull = w->slow = 0;
+	w->lost_blocks = 0;
+	w->delay_ms = 10;
+	w->failure[0] = '\0';
+	for (unsigned i = 0; i < INST_MAX; i++)
+		clear_inst(&w->inst[i], i);
+}
+
+static void
+restart(struct world *w, struct inst *x)
+{
+	unsigned i = inst_index(w, x);
+
+	if (x->role == FAULTY || (w->calm && (w->live >> i & 1) == 0))
+		return;
+	trace(w, "%u: starts at height %llu", i,
+	    (unsigned long long)x->head + 1);
+	x->up = true;
+	if (!x->alone)
+		inst_start(w, x);
+}
+
+static void
+work(struct world *w, struct inst *x)
+{
+	unsigned i = inst_index(w, x);
+
+	if (x->role != FAULTY && (!w->calm || (w->workers >> i & 1) != 0))
+		inst_work(w, x);
+}
+
+static void
+happen(struct world *w, const struct event *e)
+{
+	struct inst *x = &w->inst[e->arg % INST_MAX];
+	struct packet *p;
+
+	switch (e->kind) {
+	case E_PACKET:
+		p = &w->packet[e->arg];
+		if (w->inst[p->to].up)
+			trace(w, "%u > %u: %s", p->from, p->to,
+			    show_packet(p));
+		inst_deliver(w, &w->inst[p->to], p);
+		net_free(w, e->arg);
+		break;
+	case E_WAKE:
+		inst_wake(w, x);
+		break;
+	case E_RESTART:
+		restart(w, x);
+		break;
+	case E_WORK:
+		work(w, x);
+		break;
+	case E_FAULT:
+		if (w->calm)
+			break;
+		faults_happen(w);
+		event_add(w, w->now + 1 + (int64_t)rnd(w, 4 * BASE_MS),
+		    E_FAULT, 0);
+		break;
+	case E_ADVERSARY:
+		if (w->calm && !w->adversary_stays)
+			break;
+		adversary_acts(w);
+		event_add(w, w->now + 1 + (int64_t)rnd(w, BASE_MS / 2),
+		    E_ADVERSARY, 0);
+		break;
+	case E_SYNC:
+		if (w->calm && (w->live >> e->arg & 1) == 0)
+			break;
+		inst_sync(w, x);
+		event_add(w, w->now + 2 * BASE_MS +
+		    (int64_t)rnd(w, 2 * BASE_MS), E_SYNC, e->arg);
+		break;
+	}
+}
+
+bool
+world_event(struct world *w)
+{
+	struct event e;
+
+	if (w->failure[0] != '\0' || !event_next(w, &e))
+		return false;
+	w->now = e.at_ms;
+	w->events++;
+	happen(w, &e);
+	return w->failure[0] == '\0';
+}
+
+/* The first phase: anything may happen. */
+static void
+storm(struct world *w)
+{
+	int64_t end = (int64_t)(5 + rnd(w, 60)) * BASE_MS;
+
+	for (unsigned i = 0; i < w->ninst; i++) {
+		event_add(w, 0, E_RESTART, i);
+		event_add(w, (int64_t)rnd(w, BASE_MS), E_WORK, i);
+		event_add(w, (int64_t)rnd(w, 4 * BASE_MS), E_SYNC, i);
+	}
+	event_add(w, (int64_t)rnd(w, 4 * BASE_MS), E_FAULT, 0);
+	if (w->n > 1)
+		event_add(w, (int64_t)rnd(w, BASE_MS), E_ADVERSARY, 0);
+	while (w->now < end && w->events < 3000 && w->top < 24 &&
+	    w->nvotes < VOTES / 4 && w->nblocks < BLOCKS / 2)
+		if (!world_event(w))
+			return;
+}
+
+static bool
+reached(const struct world *w, uint64_t goal)
+{
+	for (unsigned i = 0; i < w->ninst; i++)
+		if ((w->live >> i & 1) != 0 && w->inst[i].head < goal)
+			return false;
+	return true;
+}
+
+/*
+ * How long M delegates may take for `blocks` blocks: those at the highest view
+ * wait for their time-outs; from there on each view has time enough, but its
+ * speaker may be faulty or have nothing to propose.
+ */
+static int64_t
+patience(const struct world *w, unsigned blocks)
+{
+	return (int64_t)blocks * (w->n + 6) * 2 * CAP_MS;
+}
+
+/* The second phase: they must make blocks. */
+static void
+calm(struct world *w)
+{
+	const unsigned blocks = 3;
+	int64_t start = w->now, end;
+	uint64_t goal = 0;
+
+	faults_end(w);
+	if (w->live == 0)
+		return;
+	for (unsigned i = 0; i < w->ninst; i++)
+		if ((w->live >> i & 1) != 0 && w->inst[i].head > goal)
+			goal = w->inst[i].head;
+	goal += blocks;
+	end = start + patience(w, blocks);
+	trace(w, "CALM: instances %llx must reach height %llu by %lld",
+	    (unsigned long long)w->live, (unsigned long long)goal,
+	    (long long)end);
+	while (!reached(w, goal)) {
+		if (w->now > end) {
+			fail(w, "instances %llx have not reached height %llu",
+			    (unsigned long long)w->live,
+			    (unsigned long long)goal);
+			return;
+		}
+		if (!world_event(w))
+			return;
+	}
+	w->took_ms = w->now - start;
+}
+
+bool
+world_run(struct world *w, uint64_t seed)
+{
+	static const unsigned sizes[] = {
+		1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8
+	};
+
+	world_init(w, seed, 1);
+	world_init(w, w->rng, w->only_n > 0 ? w->only_n :
+	    sizes[rnd(w, sizeof(sizes) / sizeof(sizes[0]))]);
+	w->seed = seed;
+	w->took_ms = -1;
+	faults_choose(w);
+	trace(w, "n = %u, bad %llx%s", w->n, (unsigned long long)w->bad,
+	    w->pipes ? ", pipes" : "");
+	storm(w);
+	if (w->failure[0] == '\0')
+		calm(w);
+	return w->failure[0] == '\0';
+}
