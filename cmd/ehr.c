@@ -172,7 +172,7 @@ main(int argc, char **argv)
 	struct cli c;
 	const char *name;
 	char **rest;
-	int before;
+	int before, status;
 
 	cli_parse(&c, &spec, NULL, argc, argv);
 	name = cli_shift(&c);
@@ -194,5 +194,7 @@ main(int argc, char **argv)
 		return no_exec(&c, "memory");
 	memcpy(rest, argv, (size_t)before * sizeof(*rest));
 	memcpy(rest + before, c.argv, (size_t)c.argc * sizeof(*rest));
-	return run(&c, name, rest);
+	status = run(&c, name, rest);
+	free(rest);
+	return status;
 }

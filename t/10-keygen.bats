@@ -408,12 +408,3 @@ nothing() {
 	    ehr-keygen show -i k.key
 	[[ $output == *"<exit 124, echo on>"* ]]
 }
-
-@test "a passphrase is in no message, argument list or temporary file" {
-	user kun.key
-	run pty 'Passphrase' "$(cat pw)" 'x' '' -- true
-	strace -f -e trace=execve,write,openat -s 4096 -o log \
-	    ehr-keygen show -i kun.key --passphrase-file pw >/dev/null
-	run ! grep "correct horse" log
-	grep -q execve log
-}

@@ -107,8 +107,10 @@ keyshow(struct cli *c, const char *path, struct err *e)
 	struct shown s = { NULL };
 	int r;
 
-	if (fs_read(&file, AT_FDCWD, path, e) != 0)
+	if (fs_read(&file, AT_FDCWD, path, e) != 0) {
+		buf_wipe(&file);
 		return -1;
+	}
 	if (c->json)
 		s.object = json_object();
 	if (!span_is(head_kind(buf_span(&file)), "card"))
