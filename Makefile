@@ -17,7 +17,7 @@ DESTDIR =
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
 BASE   = span utf8 err buf hex base64 stamp text clock gz fs parallel
-CRYPTO = hash bech32 key sign_key pem note identity aead stanza age \
+CRYPTO = hash bech32 key sign_key pem note identity x25519 aead stanza age \
 	stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
@@ -30,7 +30,7 @@ NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
-LOG    =
+LOG    = hourtext hourly audit_base audit_chain audit_store audit
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

@@ -8,7 +8,6 @@
 #include "base/gz.h"
 #include "base/stamp.h"
 #include "ledger/rules.h"
-#include "store/verify.h"
 
 /* Blocks applied in one database transaction while catching up. */
 #define CATCH_UP_BATCH 64
@@ -108,12 +107,8 @@ check_header(const struct block *b, const struct head *h,
 	return 0;
 }
 
-/*
- * Apply a parsed block to the state at head *h, which is advanced.  verify
- * and its arg check the signatures.  Inside a database transaction.
- */
-static int
-advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
+int
+chain_advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
     const struct delegates *set, struct verify_batch *batch, struct err *e)
 {
 	struct state_view v;
@@ -126,6 +121,8 @@ advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
 	state_view_init(&v, r, db);
 	v.verify = batch == NULL ? verify_never : verify_later;
 	v.verify_arg = batch;
+	if (batch != NULL)
+		verify_height(batch, b->h.height);
 	if (block_check_root(b, &h->tree, e) != 0 ||
 	    replay(&v, b, seq, e) != 0 ||
 	    state_elect(&next, db, r->genesis->settings.delegates, e) != 0)
@@ -134,9 +131,6 @@ advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
 	if (!hash_eq(&digest, &b->h.delegates))
 		return err_set(e, ERR_BAD, "block %llu: names another set of "
 		    "delegates than the votes give",
-		    (unsigned long long)b->h.height);
-	if (batch != NULL && verify_all(batch, e) != 0)
-		return err_wrap(e, "block %llu",
 		    (unsigned long long)b->h.height);
 	h->height = b->h.height;
 	h->id = b->h.id;
@@ -186,7 +180,7 @@ apply_next_file(struct repo *r, struct db *db, struct head *h, struct err *e)
 	if (block_parse(&b, buf_span(&text), true, repo_ledger(r), e) == 0 &&
 	    state_delegates(&set, db, h->height + 1, e) == 0 &&
 	    certificate_check(b.certificate, &b.h, &set, repo_ledger(r),
-	    &signers, e) == 0 && advance(r, db, h, &b, &set, NULL, e) == 0)
+	    &signers, e) == 0 && chain_advance(r, db, h, &b, &set, NULL, e) == 0)
 		ret = 1;
 	buf_free(&text);
 	if (ret != 1 && e->kind == ERR_NO)
@@ -270,7 +264,9 @@ chain_check(struct repo *r, struct span content, int64_t now_ms,
 	if (head_in(&h, r, db, e) == 0 &&
 	    state_delegates(&set, db, h.height + 1, e) == 0 &&
 	    verify_open(&batch, e) == 0)
-		ret = advance(r, db, &h, &b, &set, batch, e);
+		ret = chain_advance(r, db, &h, &b, &set, batch, e);
+	if (ret == 0)
+		ret = verify_all(batch, e);
 	verify_free(batch);
 	return rollback(db, ret);
 }
@@ -336,7 +332,9 @@ apply_new(struct repo *r, struct db *db, const struct block *b,
 	    certificate_check(b->certificate, &b->h, &set, repo_ledger(r),
 	    &signers, e) == 0 &&
 	    (known || verify_open(&batch, e) == 0))
-		ret = advance(r, db, &h, b, &set, batch, e);
+		ret = chain_advance(r, db, &h, b, &set, batch, e);
+	if (ret == 0 && batch != NULL)
+		ret = verify_all(batch, e);
 	verify_free(batch);
 	if (ret == 0)
 		ret = write_file(r, b, text, e);

@@ -9,6 +9,7 @@
 #define STORE_CHAIN_H
 
 #include "store/state.h"
+#include "store/verify.h"
 
 #define CHAIN_FILE_MAX (BLOCK_CONTENT_MAX + BLOCK_CERT_MAX + 4096)
 
@@ -33,6 +34,17 @@ int chain_read(struct buf *text, struct repo *r, uint64_t height,
 /* Append the block file as it lies on disk, gzip'd. */
 int chain_read_packed(struct buf *out, struct repo *r, uint64_t height,
     struct err *e);
+
+/*
+ * Take a parsed block on top of *h, which is advanced, and of the state in db
+ * (any database with our tables): header, rules, roots, delegates.  With a
+ * batch the signatures of its transactions are added to it, for verify_all.
+ * set are the delegates of its height; its certificate is not looked at.
+ * Inside a database transaction, which the caller rolls back after an error.
+ */
+int chain_advance(struct repo *r, struct db *db, struct head *h,
+    const struct block *b, const struct delegates *set,
+    struct verify_batch *batch, struct err *e);
 
 /*
  * Could this content (block.h) be the next block at time now_ms?  Checks all

@@ -188,6 +188,27 @@ db_of(struct db **out, struct repo *r, struct err *e)
 	return -1;
 }
 
+int
+db_scratch(struct db **out, struct err *e)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	/* SQLite keeps "" in memory until it grows, then in a file. */
+	if (sqlite3_open_v2("", &db->sq, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	    db_exec(db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF",
+	    e) != 0 || db_exec(db, schema, e) != 0) {
+		if (db->sq == NULL)
+			err_set(e, ERR_SYS, "state: out of memory");
+		db_close(db);
+		return -1;
+	}
+	*out = db;
+	return 0;
+}
+
 void
 db_close(struct db *db)
 {

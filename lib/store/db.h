@@ -18,6 +18,13 @@ struct db;
  * whoever needs its content asks chain_catch_up() to fill it.
  */
 int db_of(struct db **out, struct repo *r, struct err *e);
+
+/*
+ * An empty database with the same tables, in an unnamed temporary file: for
+ * replaying a ledger without trusting its state.db.  Owned by the caller.
+ */
+int db_scratch(struct db **out, struct err *e);
+
 void db_close(struct db *db);		/* NULL does nothing */
 
 /*

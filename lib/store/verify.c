@@ -16,12 +16,14 @@ struct job {
 	size_t sig_len;
 	unsigned char *text;
 	size_t text_len;
+	uint64_t height;
 };
 
 struct verify_batch {
 	struct job **job;
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
+	uint64_t height;
 };
 
 int
@@ -72,6 +74,7 @@ verify_later(void *batch, const struct note *n, struct span name,
 	j->sig_len = len - 4;
 	j->text = (unsigned char *)(j + 1);
 	j->text_len = n->text.n;
+	j->height = b->height;
 	memcpy(j->text, n->text.p, n->text.n);
 	b->job[b->n++] = j;
 	return 1;
@@ -100,6 +103,26 @@ verify_one(void *arg, unsigned worker, size_t i)
 		;
 }
 
+static void
+forget(struct verify_batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->job[i]);
+	b->n = 0;
+}
+
+void
+verify_height(struct verify_batch *b, uint64_t height)
+{
+	b->height = height;
+}
+
+size_t
+verify_count(const struct verify_batch *b)
+{
+	return b->n;
+}
+
 int
 verify_all(struct verify_batch *b, struct err *e)
 {
@@ -108,10 +131,12 @@ verify_all(struct verify_batch *b, struct err *e)
 	atomic_store(&b->bad, SIZE_MAX);
 	parallel_run(b->n, WORTH_A_THREAD, verify_one, b);
 	bad = atomic_load(&b->bad);
-	if (bad == SIZE_MAX)
-		return 0;
-	return err_set(e, ERR_NO, "signature of %s: does not verify",
-	    b->job[bad]->name);
+	if (bad != SIZE_MAX)
+		err_set(e, ERR_NO, "block %llu: signature of %s: does not "
+		    "verify", (unsigned long long)b->job[bad]->height,
+		    b->job[bad]->name);
+	forget(b);
+	return bad == SIZE_MAX ? 0 : -1;
 }
 
 void
@@ -119,8 +144,7 @@ verify_free(struct verify_batch *b)
 {
 	if (b == NULL)
 		return;
-	for (size_t i = 0; i < b->n; i++)
-		free(b->job[i]);
+	forget(b);
 	free(b->job);
 	free(b);
 }

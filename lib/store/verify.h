@@ -20,7 +20,16 @@ int verify_later(void *batch, const struct note *n, struct span name,
 int verify_never(void *unused, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e);
 
-/* Verify all: 0, or -1 with ERR_NO that names the first bad signer. */
+/* The height of the block that the signatures from now on belong to. */
+void verify_height(struct verify_batch *b, uint64_t height);
+
+/* How many are remembered. */
+size_t verify_count(const struct verify_batch *b);
+
+/*
+ * Verify all, and forget them: 0, or -1 with ERR_NO that names the first bad
+ * signer and its block.
+ */
 int verify_all(struct verify_batch *b, struct err *e);
 
 void verify_free(struct verify_batch *b);	/* NULL does nothing */

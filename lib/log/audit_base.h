@@ -1,0 +1,59 @@
+/* audit_base: what the parts of an audit share: counts and findings. */
+#ifndef LOG_AUDIT_BASE_H
+#define LOG_AUDIT_BASE_H
+
+#include "log/hourly.h"
+
+enum audit_class {
+	AUDIT_GENESIS,
+	AUDIT_BLOCKS,
+	AUDIT_TRANSACTIONS,
+	AUDIT_SIGNATURES,
+	AUDIT_OBJECTS,
+	AUDIT_LOGS,
+	AUDIT_STAGED,
+	AUDIT_PENDING,
+	AUDIT_STATE,
+	AUDIT_CLASSES
+};
+
+const char *audit_class_name(enum audit_class c);
+
+struct audit_count {
+	uint64_t checked, failed;
+	uint64_t absent;	/* named by the ledger, not here */
+	uint64_t erased;	/* by authority: the ledger says by whose */
+};
+
+/* One finding: failed, or absent; where is a file or what it is about. */
+struct audit_finding {
+	enum audit_class class;
+	bool absent;
+	const char *where;
+	const char *what;
+};
+
+struct audit {
+	struct repo *repo;
+	/* Called for each finding; -1 ends the audit. */
+	int (*finding)(void *arg, const struct audit_finding *f,
+	    struct err *e);
+	/* Called now and then with how many blocks are done; may be NULL. */
+	void (*progress)(void *arg, uint64_t blocks);
+	void *arg;
+	struct audit_count count[AUDIT_CLASSES];
+	struct head head;	/* the last block that holds */
+};
+
+/* Did it check something, and find nothing wrong or absent? */
+bool audit_clean(const struct audit *a);
+
+/* Count and report a finding; what audit's caller returned. */
+int audit_report(struct audit *a, enum audit_class class, bool absent,
+    const char *where, const char *what, struct err *e);
+
+/* The same for an error, unless the system refused: that ends the audit. */
+int audit_failed(struct audit *a, enum audit_class class, const char *where,
+    const struct err *why, struct err *e);
+
+#endif

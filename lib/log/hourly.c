@@ -1,0 +1,355 @@
+#include "log/hourly.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/stamp.h"
+
+void
+hourly_path(char out[HOURLY_PATH_LEN], int64_t hour_ms)
+{
+	char hour[STAMP_HOUR_LEN + 1];
+
+	stamp_hour_format(hour, hour_ms);
+	snprintf(out, HOURLY_PATH_LEN, "logs/%s", hour);
+}
+
+static int64_t
+hour_of(int64_t ms)
+{
+	return ms - ms % STAMP_HOUR_MS;
+}
+
+/* The time of a block; 1, 0 or -1. */
+static int
+block_time(int64_t *ms, struct db *db, uint64_t height, struct err *e)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	if (db_stmt(&s, db, "SELECT time FROM block WHERE height=?", e) != 0)
+		return -1;
+	db_bind_int(s, 1, (int64_t)height);
+	if ((ret = db_step(db, s, e)) != 1)
+		return ret;
+	*ms = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 1;
+}
+
+/* The first block at or after a time (times grow with the heights), or
+ * head + 1. */
+static int
+first_block(uint64_t *height, struct db *db, uint64_t head, int64_t ms,
+    struct err *e)
+{
+	uint64_t low = 1, high = head + 1;
+
+	while (low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		int64_t at;
+
+		if (block_time(&at, db, mid, e) != 1)
+			return err_set(e, ERR_BAD,
+			    "state.db: block %llu is not there; remove it",
+			    (unsigned long long)mid);
+		if (at < ms)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*height = low;
+	return 0;
+}
+
+/* Append the lines of one block. */
+static int
+add_block(struct buf *out, struct merkle *tree, struct repo *r, struct db *db,
+    uint64_t height, struct err *e)
+{
+	struct buf text = BUF_INIT(CHAIN_FILE_MAX);
+	struct span body, note;
+	struct lookup_tx at;
+	struct hash leaf;
+	struct block b;
+	struct tx tx;
+	int ret = -1;
+
+	if (chain_read(&text, r, height, e) != 0 ||
+	    block_parse(&b, buf_span(&text), true, repo_ledger(r), e) != 0)
+		goto out;
+	body = b.body;
+	while (block_next_tx(&body, &note) == 1) {
+		if (tx_parse(&tx, note, repo_ledger(r), e) != 0)
+			goto out;
+		ret = lookup_tx(&at, db, &tx.id, e);
+		if (ret == 1)
+			hourtext_add_line(out, &tx, span_str(at.user));
+		merkle_leaf(&leaf, tx.id.b, HASH_LEN);
+		merkle_add(tree, &leaf);
+		tx_free(&tx);
+		if (ret != 1) {
+			ret = ret < 0 ? -1 : err_set(e, ERR_BAD, "state.db: "
+			    "lacks a transaction of block %llu; remove it",
+			    (unsigned long long)height);
+			goto out;
+		}
+	}
+	ret = 0;
+out:
+	buf_free(&text);
+	return ret;
+}
+
+int
+hourly_text(struct buf *out, struct repo *r, int64_t hour_ms,
+    const struct hash *previous, struct merkle *tree, struct err *e)
+{
+	struct hourtext_head h = { hour_ms, *previous };
+	uint64_t from, until;
+	struct head head;
+	struct db *db;
+
+	merkle_init(tree);
+	hourtext_add_head(out, &h, repo_ledger(r));
+	if (chain_head(&head, r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    first_block(&from, db, head.height, hour_ms, e) != 0 ||
+	    first_block(&until, db, head.height, hour_ms + STAMP_HOUR_MS,
+	    e) != 0)
+		return -1;
+	for (; from < until; from++)
+		if (add_block(out, tree, r, db, from, e) != 0)
+			return -1;
+	return buf_check(out, "log", e);
+}
+
+/* Read a log from disk. */
+static int
+read_log(struct hourtext_head *h, struct merkle *tree, struct repo *r,
+    int64_t hour_ms, struct err *e)
+{
+	struct buf text = BUF_INIT(HOURTEXT_MAX);
+	char path[HOURLY_PATH_LEN];
+	int ret;
+
+	hourly_path(path, hour_ms);
+	ret = fs_read(&text, r->dirfd, path, e);
+	if (ret == 0 && hourtext_parse(h, tree, buf_span(&text),
+	    repo_ledger(r), e) != 0)
+		ret = err_wrap(e, "%s", path);
+	buf_free(&text);
+	if (ret == 0 && h->hour_ms != hour_ms)
+		return err_set(e, ERR_BAD, "%s: is of another hour", path);
+	return ret;
+}
+
+int
+hourly_root(struct hash *root, uint64_t *size, struct repo *r,
+    int64_t hour_ms, struct err *e)
+{
+	struct hourtext_head h;
+	struct merkle tree;
+
+	if (read_log(&h, &tree, r, hour_ms, e) != 0)
+		return -1;
+	merkle_root(root, &tree);
+	*size = tree.size;
+	return 0;
+}
+
+/* Logs are named so that the last by name is the newest. */
+static int
+newest(int64_t *hour_ms, struct repo *r, struct err *e)
+{
+	struct fs_names list;
+
+	if (fs_list(&list, r->dirfd, "logs", e) != 0)
+		return -1;
+	*hour_ms = -1;
+	for (size_t i = list.n; i-- > 0 && *hour_ms < 0;)
+		if (stamp_hour_parse(hour_ms, span_str(list.name[i])) != 0)
+			*hour_ms = -1;
+	fs_names_free(&list);
+	return 0;
+}
+
+/*
+ * Where to begin: the newest log, which may have been open when it was
+ * written, with the root that its head names; else the genesis.
+ */
+static int
+start(int64_t *hour_ms, struct hash *previous, struct repo *r, struct err *e)
+{
+	struct hourtext_head h;
+	struct merkle tree;
+
+	merkle_init(&tree);
+	merkle_root(previous, &tree);
+	if (newest(hour_ms, r, e) != 0)
+		return -1;
+	if (*hour_ms < 0) {
+		*hour_ms = hour_of(r->genesis->time_ms);
+		return 0;
+	}
+	if (read_log(&h, &tree, r, *hour_ms, e) != 0)
+		return -1;
+	*previous = h.previous;
+	return 0;
+}
+
+/* Write a log unless it is there with the same bytes. */
+static int
+put_log(struct repo *r, int64_t hour_ms, struct span text, size_t *written,
+    struct err *e)
+{
+	struct buf old = BUF_INIT(HOURTEXT_MAX);
+	char path[HOURLY_PATH_LEN];
+	int ret;
+
+	hourly_path(path, hour_ms);
+	ret = fs_read(&old, r->dirfd, path, e);
+	if (ret == 0 && span_eq(buf_span(&old), text)) {
+		buf_free(&old);
+		return 0;
+	}
+	buf_free(&old);
+	if (ret != 0 && e->kind != ERR_NO)
+		return -1;
+	++*written;
+	return fs_write(r->dirfd, path, "tmp", text, 0600, false, e);
+}
+
+static int
+roll(struct repo *r, size_t *written, struct err *e)
+{
+	struct hash previous;
+	struct merkle tree;
+	struct head head;
+	int64_t hour;
+
+	if (chain_head(&head, r, e) != 0 || start(&hour, &previous, r, e) != 0)
+		return -1;
+	for (; hour <= head.time_ms; hour += STAMP_HOUR_MS) {
+		struct buf text = BUF_INIT(HOURTEXT_MAX);
+		int ret = hourly_text(&text, r, hour, &previous, &tree, e);
+
+		if (ret == 0)
+			ret = put_log(r, hour, buf_span(&text), written, e);
+		buf_free(&text);
+		if (ret != 0)
+			return -1;
+		merkle_root(&previous, &tree);
+	}
+	return 0;
+}
+
+int
+hourly_roll(struct repo *r, size_t *written, struct err *e)
+{
+	size_t ignored;
+	int lock, ret;
+
+	if (written == NULL)
+		written = &ignored;
+	*written = 0;
+	lock = fs_lock(r->dirfd, "logs/.lock", 30000, e);
+	if (lock < 0)
+		return -1;
+	ret = roll(r, written, e);
+	close(lock);
+	return ret;
+}
+
+/* --- checking ------------------------------------------------------------- */
+
+/* Is a the start of b, up to the end of a line? */
+static bool
+is_start(struct span a, struct span b)
+{
+	return a.n > 0 && a.n <= b.n && a.p[a.n - 1] == '\n' &&
+	    memcmp(a.p, b.p, a.n) == 0;
+}
+
+/*
+ * One hour: NULL when it is right, else what is wrong.  The newest log may
+ * have been written while its hour was open: then it is a start of the whole.
+ */
+static int
+check_hour(const char **why, struct repo *r, int64_t hour_ms, bool last,
+    struct hash *previous, struct err *e)
+{
+	struct buf want = BUF_INIT(HOURTEXT_MAX), have = BUF_INIT(HOURTEXT_MAX);
+	char path[HOURLY_PATH_LEN];
+	struct merkle tree;
+	int ret;
+
+	hourly_path(path, hour_ms);
+	*why = NULL;
+	ret = hourly_text(&want, r, hour_ms, previous, &tree, e);
+	if (ret == 0) {
+		merkle_root(previous, &tree);
+		ret = fs_read(&have, r->dirfd, path, e);
+		if (ret != 0 && e->kind == ERR_NO) {
+			*why = "is missing";
+			ret = 0;
+		} else if (ret == 0 &&
+		    !span_eq(buf_span(&want), buf_span(&have)) &&
+		    !(last && is_start(buf_span(&have), buf_span(&want))))
+			*why = "differs from what the blocks give";
+	}
+	buf_free(&want);
+	buf_free(&have);
+	return ret;
+}
+
+/* Files that no hour of the chain accounts for. */
+static int
+check_surplus(struct repo *r, int64_t first, int64_t last, hourly_bad *bad,
+    void *arg, struct err *e)
+{
+	struct fs_names list;
+	int ret = 0;
+
+	if (fs_list(&list, r->dirfd, "logs", e) != 0)
+		return -1;
+	for (size_t i = 0; i < list.n && ret == 0; i++) {
+		char path[FS_NAME_MAX];
+		int64_t ms;
+
+		if (stamp_hour_parse(&ms, span_str(list.name[i])) == 0 &&
+		    ms >= first && ms <= last)
+			continue;
+		snprintf(path, sizeof(path), "logs/%s", list.name[i]);
+		ret = bad(arg, path, "is not a log of this chain", e);
+	}
+	fs_names_free(&list);
+	return ret;
+}
+
+int
+hourly_check(struct repo *r, uint64_t *checked, hourly_bad *bad, void *arg,
+    struct err *e)
+{
+	int64_t first = hour_of(r->genesis->time_ms), last;
+	struct hash previous;
+	struct merkle tree;
+	const char *why;
+
+	*checked = 0;
+	merkle_init(&tree);
+	merkle_root(&previous, &tree);
+	/* What was never rolled is not missing. */
+	if (newest(&last, r, e) != 0)
+		return -1;
+	for (int64_t hour = first; hour <= last; hour += STAMP_HOUR_MS) {
+		char path[HOURLY_PATH_LEN];
+
+		if (check_hour(&why, r, hour, hour == last, &previous, e) != 0)
+			return -1;
+		hourly_path(path, hour);
+		if (why != NULL && bad(arg, path, why, e) != 0)
+			return -1;
+		++*checked;
+	}
+	return check_surplus(r, first, last, bad, arg, e);
+}

@@ -1,0 +1,44 @@
+/*
+ * hourly: the hourly logs, logs/YYYY-MM-DD_HH: a deterministic function of the
+ * chain, so that honest nodes have the same bytes.
+ *
+ * There is a log for every hour from the genesis to the head's.  Of these only
+ * the last is open: it grows with each block, until one comes with a later
+ * hour.
+ */
+#ifndef LOG_HOURLY_H
+#define LOG_HOURLY_H
+
+#include "log/hourtext.h"
+#include "store/chain.h"
+#include "store/lookup.h"
+
+#define HOURLY_PATH_LEN 32
+
+/* "logs/YYYY-MM-DD_HH". */
+void hourly_path(char out[HOURLY_PATH_LEN], int64_t hour_ms);
+
+/* The text of one hour as the chain gives it; previous is the root before. */
+int hourly_text(struct buf *out, struct repo *r, int64_t hour_ms,
+    const struct hash *previous, struct merkle *tree, struct err *e);
+
+/*
+ * Write the logs that are missing or still open, in order.  Idempotent; safe
+ * to run late, twice, and at the same time as another.  *written may be NULL.
+ */
+int hourly_roll(struct repo *r, size_t *written, struct err *e);
+
+/* Root of a log on disk; ERR_NO: there is none; ERR_BAD: it is damaged. */
+int hourly_root(struct hash *root, uint64_t *size, struct repo *r,
+    int64_t hour_ms, struct err *e);
+
+/*
+ * Compare the logs on disk with the chain.  bad is called for each that is
+ * missing, altered or too many, with its path and what is wrong.
+ */
+typedef int hourly_bad(void *arg, const char *path, const char *why,
+    struct err *e);
+int hourly_check(struct repo *r, uint64_t *checked, hourly_bad *bad,
+    void *arg, struct err *e);
+
+#endif
