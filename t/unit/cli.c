@@ -301,6 +301,24 @@ progress(void)
 	close(master);
 }
 
+/* A file that is opened later does not take the place of stdout. */
+static void
+closed(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (int fd = 0; fd < 10; fd++)
+			close(fd);
+		parse("", 0);
+		_exit(open("/dev/null", O_RDONLY) != 3 ||
+		    write(1, "x", 1) != -1 || read(0, got, 1) != -1);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(status == 0);
+}
+
 /* What is said of bad items is no news. */
 static void
 quiet(void (*test)(void))
@@ -319,6 +337,7 @@ main(void)
 {
 	options();
 	refused();
+	closed();
 	serious();
 	quiet(items);
 	json();
