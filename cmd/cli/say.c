@@ -13,7 +13,7 @@
  * One write for a line, so that those of two commands in a pipe do not mix.
  * What was printed on stdout before comes before it.
  */
-static void
+static void __attribute__((format(printf, 2, 0)))
 say(struct cli *c, const char *fmt, va_list ap, const char *tail)
 {
 	char line[LINE_LEN];
