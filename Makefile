@@ -30,7 +30,7 @@ NET    = pkt session consensus
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
-LOG    = hourtext hourly audit_base audit_chain audit_store audit
+LOG    = hourtext hourly audit_base audit_chain audit_store audit attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \
