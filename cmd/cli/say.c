@@ -37,7 +37,7 @@ say(struct cli *c, const char *fmt, va_list ap, const char *tail)
 		return;		/* there is no other place to complain */
 }
 
-static void
+static void __attribute__((format(printf, 2, 3)))
 say_error(struct cli *c, const char *fmt, ...)
 {
 	va_list ap;
