@@ -409,6 +409,7 @@ killed(void)
 		scratch_remove("K");
 	}
 	CHECK(whole > 0 && whole < 100);
+	buf_free(&said);
 }
 
 static void
