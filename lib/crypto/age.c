@@ -1,13 +1,11 @@
 #include "crypto/age.h"
 
-#include <assert.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "base/base64.h"
 #include "crypto/aead.h"
 #include "crypto/stanza.h"
+#include "crypto/x25519.h"
 
 #define TYPE "X25519"
 #define INFO "age-encryption.org/v1/X25519"
@@ -17,7 +15,7 @@
 static const unsigned char zero_nonce[AEAD_NONCE];
 
 struct age_identity {
-	EVP_PKEY *key;
+	struct x25519 *secret;
 	struct seal_pub pub;
 };
 
@@ -31,15 +29,11 @@ struct age_identity *
 age_identity_new(const struct seal_secret *secret)
 {
 	struct age_identity *id = malloc(sizeof(*id));
-	size_t n = SEAL_LEN;
 
 	if (id == NULL)
 		abort();
-	id->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
-	    secret->b, SEAL_LEN);
-	if (id->key == NULL ||
-	    EVP_PKEY_get_raw_public_key(id->key, id->pub.b, &n) != 1)
-		abort();
+	id->secret = x25519_new(secret->b);
+	x25519_public(id->pub.b, id->secret);
 	return id;
 }
 
@@ -48,35 +42,8 @@ age_identity_free(struct age_identity *id)
 {
 	if (id == NULL)
 		return;
-	EVP_PKEY_free(id->key);
+	x25519_free(id->secret);
 	free(id);
-}
-
-/*
- * The shared secret of ours and a public key.  -1 when it would be all zero,
- * because theirs is a point of low order.
- */
-static int
-shared_secret(unsigned char out[SEAL_LEN], EVP_PKEY *ours,
-    const struct seal_pub *theirs)
-{
-	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL,
-	    theirs->b, SEAL_LEN);
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(ours, NULL);
-	static const unsigned char zero[SEAL_LEN];
-	size_t n = SEAL_LEN;
-	int r;
-
-	if (peer == NULL || ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
-	    EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) != 1)
-		abort();
-	r = EVP_PKEY_derive(ctx, out, &n) == 1 && n == SEAL_LEN &&
-	    !hash_secret_eq(out, zero, SEAL_LEN) ? 0 : -1;
-	if (r != 0)
-		ERR_clear_error();
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(peer);
-	return r;
 }
 
 /* The wrapping key; share is the ephemeral key, to the recipient. */
@@ -97,20 +64,21 @@ static int
 wrap(struct seal_pub *share, unsigned char wrapped[WRAPPED],
     const struct age_key *key, const struct seal_pub *to, struct err *e)
 {
-	unsigned char shared[SEAL_LEN], wrapping[AEAD_KEY];
-	EVP_PKEY *ephemeral = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+	unsigned char ephemeral[SEAL_LEN], shared[SEAL_LEN];
+	unsigned char wrapping[AEAD_KEY];
+	struct x25519 *x;
 	struct aead *a;
-	size_t n = SEAL_LEN;
+	int r;
 
-	if (ephemeral == NULL ||
-	    EVP_PKEY_get_raw_public_key(ephemeral, share->b, &n) != 1)
-		abort();
-	if (shared_secret(shared, ephemeral, to) != 0) {
-		EVP_PKEY_free(ephemeral);
+	hash_random(ephemeral, sizeof(ephemeral));
+	x = x25519_new(ephemeral);
+	hash_wipe(ephemeral, sizeof(ephemeral));
+	x25519_public(share->b, x);
+	r = x25519_shared(shared, x, to->b);
+	x25519_free(x);
+	if (r != 0)
 		return err_set(e, ERR_BAD,
 		    "sealing key of a recipient: a point of low order");
-	}
-	EVP_PKEY_free(ephemeral);
 	wrap_key(wrapping, shared, share, to);
 	a = aead_sealer(wrapping);
 	aead_seal(a, wrapped, zero_nonce, span_of(key->b, sizeof(key->b)));
@@ -232,7 +200,7 @@ unwrap(struct age_key *out, const struct stanza *s,
 
 	if (x25519_stanza(&share, wrapped, s, e) != 0)
 		return -1;
-	if (shared_secret(shared, id->key, &share) != 0)
+	if (x25519_shared(shared, id->secret, share.b) != 0)
 		return err_set(e, ERR_BAD,
 		    "age header: a share of low order");
 	wrap_key(wrapping, shared, &share, &id->pub);

@@ -103,7 +103,8 @@ hash_hmac(struct hash *out, struct span key, const struct span *in, size_t n)
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac());
 	char name[] = "SHA256";
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name,
+		    0),
 		OSSL_PARAM_construct_end()
 	};
 	size_t len;
@@ -129,7 +130,8 @@ hash_hkdf(void *out, size_t out_n, struct span ikm, struct span salt,
 	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf());
 	char name[] = "SHA256";
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name,
+		    0),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
 		    (void *)(uintptr_t)ikm.p, ikm.n),
 		/* No salt means that many zeros (section 2.2). */

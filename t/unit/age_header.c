@@ -181,7 +181,7 @@ stanzas_refused(void)
 			printf("accepted (%d): %s\n", r, bad[i]);
 		CHECK(r == ERR_BAD);
 	}
-	/* Each of the two has four bits of padding, of which none may be set. */
+	/* Both end in two bits of padding, of which none may be set. */
 	last = share[42];
 	share[42]++;
 	CHECK(opened("-> X25519 %s\n%b\n") == ERR_BAD);

@@ -144,7 +144,7 @@ main(void)
 
 	make_text(&text, 40);
 	for (size_t i = 0; i < sizeof(noise); i++)
-		noise[i] = (unsigned char)((x = x * 1664525 + 1013904223) >> 24);
+		noise[i] = (x = x * 1664525 + 1013904223) >> 24;
 	round_trip(span_of(NULL, 0));
 	round_trip(span_of("a", 1));
 	round_trip(buf_span(&text));
