@@ -209,6 +209,10 @@ statements(struct span text)
 		    e.kind == edit[i].kind);
 		buf_free(&b);
 	}
+	was.len--;
+	buf_adds(&was, "more 1\n");
+	make(&cert, buf_span(&was), all, 4);
+	CHECK(check(&cert, 4, &signers) == -1 && e.kind == ERR_BAD);
 	make(&cert, text, all, 4);
 	CHECK(check(&cert, 4, &signers) == 0 && signers == 15);
 	some.n = 4;

@@ -159,6 +159,7 @@ edits(void)
 	damage_edit(&d, n.text, "role doctor fill,library",
 	    "role doctor library,fill");
 	damage_edit(&d, n.text, "role doctor", "role Doctor");
+	damage_edit(&d, n.text, "role doctor", "role doctor+");
 	damage_edit(&d, n.text, "role doctor", "role zdoctor");
 	damage_edit(&d, n.text, "role administrator manage-system,manage-users",
 	    "role administrator manage-system");
@@ -166,6 +167,8 @@ edits(void)
 	    "role administrator none");
 	damage_edit(&d, n.text, "role administrator ", "role admin ");
 	damage_edit(&d, n.text, "node hospital-a", "node hospital_a");
+	damage_edit(&d, n.text, "node hospital-b", "node hospital-a+");
+	damage_edit(&d, n.text, "node hospital-b", "node hospital-a");
 	damage_edit(&d, n.text, "node hospital-a", "node hospital-e");
 	damage_edit(&d, n.text, "ed25519:", "ed25519:A");
 	damage_edit(&d, n.text, " age1", " age2");
@@ -227,6 +230,8 @@ counts(void)
 	little_genesis(&g, &l);
 	g.node[3].sign = g.node[1].sign;
 	CHECK(!accepted() && strstr(e.msg, "one key") != NULL);
+	g.node[3].sign = g.node[0].sign;
+	CHECK(!accepted() && strstr(e.msg, "one key") != NULL);
 
 	little_genesis(&g, &l);
 	for (size_t i = g.nroles; i <= GENESIS_ROLES_MAX; i++) {
@@ -258,6 +263,7 @@ administrators(void)
 {
 	struct identity id[GENESIS_ADMINS_MAX + 1];
 	struct buf more = BUF_INIT(NOTE_MAX);
+	struct genesis_admin first;
 	char who[] = "admin a";
 
 	/* Sorted by handle: they are hashes, so sort them here. */
@@ -285,6 +291,17 @@ administrators(void)
 	CHECK(refused_with(NULL, buf_span(&more), "too many"));
 	buf_free(&more);
 
+	/* In another order; one of them twice. */
+	first = g.admin[0];
+	g.admin[0] = g.admin[1];
+	g.admin[1] = first;
+	CHECK(!accepted() && strstr(e.msg, "not in order") != NULL);
+	g.admin[0] = first;
+	CHECK(!accepted() && strstr(e.msg, "not in order") != NULL);
+	g.admin[1].handle = span_str(id[1].name);
+	little_keys(&g.admin[1].sign, &g.admin[1].seal, &id[1]);
+	CHECK(accepted());
+
 	/* An address twice; twice no address. */
 	g.nadmins = 2;
 	g.admin[0].has_email = g.admin[1].has_email = true;
@@ -299,6 +316,12 @@ administrators(void)
 	people_user(&id[GENESIS_ADMINS_MAX], "hospital-b");
 	g.admin[0].handle = span_str(id[GENESIS_ADMINS_MAX].name);
 	g.admin[0].sign = g.node[1].sign;
+	CHECK(!accepted() && strstr(e.msg, "twice") != NULL);
+	little_genesis(&g, &l);
+	identity_wipe(&id[GENESIS_ADMINS_MAX]);
+	people_user(&id[GENESIS_ADMINS_MAX], "hospital-a");
+	g.admin[0].handle = span_str(id[GENESIS_ADMINS_MAX].name);
+	g.admin[0].sign = g.node[0].sign;
 	CHECK(!accepted() && strstr(e.msg, "twice") != NULL);
 	/* The handle of another key. */
 	little_genesis(&g, &l);

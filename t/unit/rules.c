@@ -210,6 +210,7 @@ staged(void)
 			little_manifest(&b, &w.l, all[a], all[p]->name);
 			CHECK(staged_parse(&s, buf_span(&b), &w.l.id, &e) == 0);
 			w.fail_at = 0;
+			memset(&e, 0, sizeof(e));
 			CHECK((rules_check_staged(&w.v, &s, little_time(4000),
 			    &e) == 0) == want);
 			CHECK(want || e.kind == ERR_NO);

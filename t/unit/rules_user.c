@@ -361,6 +361,9 @@ vote(void)
 	REFUSED(&w, &tx, &w.l.node[0], "there is no node hospital-e");
 	tx.reader[1] = span_str("hospital-x");
 	REFUSED(&w, &tx, &w.l.node[0], "there is no node hospital-x");
+	tx.reader[0] = span_str("a-clinic");
+	tx.reader[1] = span_str("hospital-a");
+	REFUSED(&w, &tx, &w.l.node[0], "there is no node a-clinic");
 }
 
 int

@@ -88,6 +88,7 @@ bad_values(struct span text)
 		{ "header ", "header none\nheader " }
 	};
 	struct damage d = { &l.kun, refused, NULL, "" };
+	struct buf from = BUF_INIT(100);
 
 	for (size_t i = 0; i < sizeof(edit) / sizeof(*edit); i++)
 		damage_edit(&d, text, edit[i].from, edit[i].to);
@@ -95,6 +96,13 @@ bad_values(struct span text)
 	damage_try(&d, text, "another's signature");
 	d.signer = &l.kun;
 	damage_text(&d, text);
+	/* A hospital is no author, though it signs. */
+	buf_addf(&from, "author %s", l.kun.name);
+	buf_addc(&from, '\0');
+	d.signer = &l.node[0];
+	damage_edit(&d, text, (char *)from.p, "author hospital-a");
+	CHECK(strstr(e.msg, "not a handle") != NULL);
+	buf_free(&from);
 }
 
 static void

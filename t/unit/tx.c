@@ -367,6 +367,25 @@ signatures(void)
 	buf_free(&text);
 }
 
+/* Nodes vote, users do all else; both rekey. */
+static void
+authors(void)
+{
+	for (int k = 0; k < TX_KINDS; k++) {
+		struct buf note = BUF_INIT(TX_MAX);
+		struct tx tx;
+
+		little_kind(&tx, &l, (enum tx_kind)k);
+		little_sign(&note, &l, &tx, &l.node[0]);
+		CHECK(refused(NULL, buf_span(&note)) ==
+		    (k != TX_VOTE && k != TX_REKEY));
+		buf_reset(&note);
+		little_sign(&note, &l, &tx, &l.kun);
+		CHECK(refused(NULL, buf_span(&note)) == (k == TX_VOTE));
+		buf_free(&note);
+	}
+}
+
 /* The ends of each range; "none" where it may stand. */
 static void
 values(void)
@@ -448,6 +467,7 @@ main(void)
 	bad_values();
 	manifests();
 	signatures();
+	authors();
 	values();
 	too_many_readers();
 	little_close(&l);
