@@ -52,8 +52,13 @@ bool config_next(const struct config *c, const char *section,
 /*
  * Set (value not NULL) or remove a key in the ledger directory's own file,
  * durably; the rest of the file, comments included, stays as it is.
+ * ERR_USAGE: not a key, or a value with control characters.  The caller holds
+ * the lock of the directory.  config_edit appends the new text to out, an
+ * empty buffer, instead.
  */
 int config_set(int dirfd, const char *key, const char *value, struct err *e);
+int config_edit(struct buf *out, struct span text, const char *key,
+    const char *value, struct err *e);
 
 void config_free(struct config *c);
 

@@ -59,6 +59,10 @@ edit(struct buf *out, struct span text, const struct place *p,
 		if (text.p[p->value_at - 1] == '=')
 			buf_addc(out, ' ');
 		config_value_add(out, value);
+		/* A comment may touch what is in quotes, but not a word. */
+		if (p->value_end < text.n && (text.p[p->value_end] == '#' ||
+		    text.p[p->value_end] == ';'))
+			buf_addc(out, ' ');
 		buf_add(out, text.p + p->value_end, text.n - p->value_end);
 		return;
 	}
@@ -89,11 +93,10 @@ check_result(struct span text, const char *key, const char *value,
 }
 
 int
-config_set(int dirfd, const char *key, const char *value, struct err *e)
+config_edit(struct buf *out, struct span text, const char *key,
+    const char *value, struct err *e)
 {
-	struct buf old = BUF_INIT(CONFIG_MAX), new = BUF_INIT(CONFIG_MAX);
 	struct place p = { .others = BUF_INIT(CONFIG_MAX) };
-	struct span text = { NULL, 0 };
 	int r = -1;
 
 	if (!config_key_ok(key))
@@ -102,24 +105,34 @@ config_set(int dirfd, const char *key, const char *value, struct err *e)
 	if (value != NULL && !utf8_line(span_str(value)))
 		return err_set(e, ERR_USAGE, "%s: control or malformed "
 		    "characters", key);
-	if (fs_read(&old, dirfd, "config", e) != 0 && e->kind != ERR_NO)
-		goto out;
-	if (find_place(&p, buf_span(&old), key, e) != 0)
-		goto out;
-	if (value == NULL && p.count == 0) {
-		r = 0;
-		goto out;
+	if (find_place(&p, text, key, e) == 0 &&
+	    buf_check(&p.others, "config", e) == 0) {
+		if (value == NULL)
+			buf_add(out, p.others.p, p.others.len);
+		else
+			edit(out, text, &p, key, value);
+		r = buf_check(out, "config", e);
 	}
-	if (value != NULL)
-		edit(&new, buf_span(&old), &p, key, value);
-	text = buf_span(value == NULL ? &p.others : &new);
-	if (buf_check(&new, "config", e) == 0 &&
-	    buf_check(&p.others, "config", e) == 0 &&
-	    check_result(text, key, value, e) == 0)
-		r = fs_write(dirfd, "config", "tmp", text, 0600, false, e);
-out:
+	buf_free(&p.others);
+	if (r == 0)
+		r = check_result(buf_span(out), key, value, e);
+	return r;
+}
+
+int
+config_set(int dirfd, const char *key, const char *value, struct err *e)
+{
+	struct buf old = BUF_INIT(CONFIG_MAX), new = BUF_INIT(CONFIG_MAX);
+	int r = -1;
+
+	if ((fs_read(&old, dirfd, "config", e) == 0 || e->kind == ERR_NO) &&
+	    config_edit(&new, buf_span(&old), key, value, e) == 0) {
+		r = 0;
+		if (!span_eq(buf_span(&old), buf_span(&new)))
+			r = fs_write(dirfd, "config", "tmp", buf_span(&new),
+			    0600, false, e);
+	}
 	buf_free(&old);
 	buf_free(&new);
-	buf_free(&p.others);
 	return r;
 }

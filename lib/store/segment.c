@@ -344,6 +344,17 @@ scan(struct reader *r, const char *kind, bool check, segment_item *item,
 	}
 }
 
+/* No larger than the file needs, and one byte more to see that it ends. */
+static size_t
+window_size(const struct stat *st, bool check)
+{
+	size_t most = check ? SEGMENT_ITEM_MAX + LINE_BYTES : SKIM;
+
+	if ((uint64_t)st->st_size >= most)
+		return most;
+	return (size_t)st->st_size + 1;
+}
+
 int
 segment_scan(int dirfd, const char *path, const char *kind, bool check,
     segment_item *item, void *arg, struct err *e)
@@ -358,12 +369,11 @@ segment_scan(int dirfd, const char *path, const char *kind, bool check,
 		return errno == ENOENT ?
 		    err_set(e, ERR_NO, "%s: no such file", path) :
 		    err_sys(e, "%s", path);
-	r.cap = check ? SEGMENT_ITEM_MAX + LINE_BYTES : SKIM;
 	if (fstat(r.fd, &st) != 0)
 		err_sys(e, "%s", path);
 	else if (!S_ISREG(st.st_mode))
 		err_set(e, ERR_BAD, "%s: not a file", path);
-	else if ((r.buf = malloc(r.cap)) == NULL)
+	else if ((r.buf = malloc(r.cap = window_size(&st, check))) == NULL)
 		err_set(e, ERR_SYS, "%s: out of memory", path);
 	else
 		got = scan(&r, kind, check, item, arg, e);

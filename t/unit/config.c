@@ -202,6 +202,8 @@ editing(void)
 		  "[a]\nb = new one # why\nc = d\n" },
 		{ "[a]\nb = \"o\\\"ld\" # why\n", "a.b", "n",
 		  "[a]\nb = n # why\n" },
+		{ "[a]\nb = \"old\"# why\n", "a.b", "n",
+		  "[a]\nb = n # why\n" },
 		{ "[a]\nb=\n", "a.b", "n", "[a]\nb= n\n" },
 		{ "[a]\nb = # why\n", "a.b", "n", "[a]\nb = n # why\n" },
 		{ "[a]\nB = 1\n[c]\n[a]\nb = 2", "a.b", "n",
