@@ -5,7 +5,6 @@
 
 #include "base/utf8.h"
 
-#define DUMP JSON_COMPACT
 
 struct meta_writer {
 	json_t *root;
@@ -27,12 +26,30 @@ new_string(struct span s)
 	return json_stringn_nocheck(s.n == 0 ? "" : (const char *)s.p, s.n);
 }
 
-/* The values of one key in turn; lists come in the order of first use. */
+/*
+ * Bytes of a string as jansson writes it.  Ours have no control characters,
+ * so only two are escaped.  To count is much cheaper than to write and look.
+ */
+static size_t
+width(struct span s)
+{
+	size_t n = s.n + 2;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '"' || s.p[i] == '\\';
+	return n;
+}
+
+/*
+ * The values of one key in turn; lists come in the order of first use.
+ * *bytes is what it adds to its file.
+ */
 static json_t *
-fields_json(const struct fields *f)
+fields_json(const struct fields *f, size_t *bytes)
 {
 	json_t *object = json_object(), *list;
 
+	*bytes = sizeof(",\"fields\":{}") - 1;
 	for (size_t i = 0; object != NULL && i < f->n; i++) {
 		const char *key = field_key_name(f->v[i].key);
 
@@ -41,22 +58,17 @@ fields_json(const struct fields *f)
 			list = json_array();
 			if (json_object_set_new(object, key, list) != 0)
 				goto fail;
+			*bytes += strlen(key) + sizeof("\"\":[],") - 1;
 		}
 		if (json_array_append_new(list,
 		    new_string(field_value(&f->v[i]))) != 0)
 			goto fail;
+		*bytes += width(field_value(&f->v[i])) + 1;
 	}
 	return object;
 fail:
 	json_decref(object);
 	return NULL;
-}
-
-/* Bytes of j as it is written. */
-static size_t
-width(const json_t *j)
-{
-	return json_dumpb(j, NULL, 0, DUMP);
 }
 
 bool
@@ -103,8 +115,10 @@ meta_writer_new(struct span description, struct span label, struct err *e)
 		    "description", new_string(description),
 		    "label", new_string(label), "files", w->files);
 		if (w->root != NULL) {
-			w->fixed = width(w->root) +
-			    sizeof(",\"truncated\":true");
+			w->fixed = sizeof("{\"version\":1,"
+			    "\"description\":,\"label\":,\"files\":[],"
+			    "\"truncated\":true}") + width(description) +
+			    width(label);
 			return w;
 		}
 	}
@@ -131,9 +145,8 @@ keep_fields(struct meta_writer *w, json_t *file, const struct fields *f)
 
 	if (f->n == 0)
 		return 0;
-	if ((object = fields_json(f)) == NULL)
+	if ((object = fields_json(f, &n)) == NULL)
 		return -1;
-	n = width(object) + sizeof(",\"fields\":") - 1;
 	if (n > META_WRITE_MAX - w->fixed ||
 	    w->fields > META_WRITE_MAX - w->fixed - n) {
 		json_decref(object);
@@ -147,22 +160,21 @@ int
 meta_add(struct meta_writer *w, struct span name, const char *type,
     uint64_t size, const struct fields *fields, struct err *e)
 {
+	size_t n = sizeof("{\"name\":,\"type\":,\"size\":},") - 1 +
+	    width(name) + width(span_str(type)) + 1;
 	json_t *file;
-	size_t n;
 
-	if (w->full)
+	for (uint64_t rest = size; rest >= 10; rest /= 10)
+		n++;
+	if (w->full || n > META_WRITE_MAX - w->fixed) {
+		w->full = true;
 		return 0;
+	}
+	w->fixed += n;
 	file = json_pack("{s:o, s:s, s:I}", "name", new_string(name),
 	    "type", type, "size", (json_int_t)size);
 	if (file == NULL)
 		goto fail;
-	n = width(file) + 1;
-	if (n > META_WRITE_MAX - w->fixed) {
-		w->full = true;
-		json_decref(file);
-		return 0;
-	}
-	w->fixed += n;
 	if (keep_fields(w, file, fields) != 0) {
 		json_decref(file);
 		goto fail;
@@ -182,11 +194,11 @@ drop_fields(struct meta_writer *w)
 
 	json_array_foreach(w->files, i, file) {
 		json_t *fields = json_object_get(file, "fields");
-		size_t n;
+		size_t n = json_dumpb(fields, NULL, 0, JSON_COMPACT) +
+		    sizeof(",\"fields\":") - 1;
 
 		if (fields == NULL)
 			continue;
-		n = width(fields) + sizeof(",\"fields\":") - 1;
 		if (w->full || n > left)
 			json_object_del(file, "fields");
 		else
@@ -205,9 +217,11 @@ meta_finish(struct meta_writer *w, struct buf *out, struct err *e)
 	if (w->full && json_object_set_new(w->root, "truncated",
 	    json_true()) != 0)
 		return err_set(e, ERR_SYS, "META.json: out of memory");
-	n = width(w->root);
-	if ((to = buf_room(out, n + 1)) != NULL) {
-		json_dumpb(w->root, (char *)to, n, DUMP);
+	if ((to = buf_room(out, META_WRITE_MAX)) != NULL) {
+		n = json_dumpb(w->root, (char *)to, META_WRITE_MAX,
+		    JSON_COMPACT);
+		if (n == 0 || n >= META_WRITE_MAX)
+			return err_set(e, ERR_SYS, "META.json: out of memory");
 		to[n] = '\n';
 		out->len += n + 1;
 	}

@@ -29,6 +29,7 @@ struct payload_writer {
 	size_t n;
 	struct err *e;		/* of the caller, for the callback */
 	bool failed;		/* *e is set */
+	bool leaving;		/* after an error: write no more */
 };
 
 /* One file on its way: what it was when META.json was made. */
@@ -182,17 +183,21 @@ scan(struct payload_writer *w, struct item *it, struct err *e)
 	return 0;
 }
 
-/* libarchive's output. */
+/*
+ * libarchive's output.  It is not told of a failure, since it would not free
+ * all it has; those who call it look at w->failed.
+ */
 static la_ssize_t
 to_gzip(struct archive *a, void *arg, const void *p, size_t n)
 {
 	struct payload_writer *w = arg;
 
 	(void)a;
-	if (!w->failed && gz_add(w->gz, p, n, w->e) == 0)
-		return (la_ssize_t)n;
-	w->failed = true;
-	return -1;
+	if (w->leaving)
+		return -1;
+	if (!w->failed && gz_add(w->gz, p, n, w->e) != 0)
+		w->failed = true;
+	return (la_ssize_t)n;
 }
 
 /* What libarchive complains of, unless it only relays our own error. */
@@ -222,7 +227,7 @@ put_header(struct payload_writer *w, const char *folder, const char *name,
 	archive_entry_set_perm(w->entry, 0600);
 	archive_entry_set_mtime(w->entry, 0, 0);
 	archive_entry_set_size(w->entry, (la_int64_t)size);
-	if (archive_write_header(w->tar, w->entry) != ARCHIVE_OK)
+	if (archive_write_header(w->tar, w->entry) != ARCHIVE_OK || w->failed)
 		return tar_error(w, name);
 	return 0;
 }
@@ -230,8 +235,10 @@ put_header(struct payload_writer *w, const char *folder, const char *name,
 static int
 put_data(struct payload_writer *w, const char *name, struct span data)
 {
-	if (data.n > 0 && archive_write_data(w->tar, data.p, data.n) !=
-	    (la_ssize_t)data.n)
+	if (data.n == 0)
+		return 0;
+	if (archive_write_data(w->tar, data.p, data.n) !=
+	    (la_ssize_t)data.n || w->failed)
 		return tar_error(w, name);
 	return 0;
 }
@@ -365,7 +372,7 @@ put_all(struct payload_writer *w, struct err *e)
 	for (size_t i = 0; i < w->n; i++)
 		if (put_item(w, &w->items[i], e) != 0)
 			return -1;
-	if (archive_write_close(w->tar) != ARCHIVE_OK)
+	if (archive_write_close(w->tar) != ARCHIVE_OK || w->failed)
 		return tar_error(w, "payload");
 	return gz_finish(w->gz, e);
 }
@@ -375,9 +382,7 @@ static void
 finish(struct payload_writer *w)
 {
 	if (w->tar != NULL) {
-		/* After an error: do not write the end of the archive. */
-		w->failed = true;
-		archive_write_fail(w->tar);
+		w->leaving = true;
 		archive_write_free(w->tar);
 	}
 	meta_writer_free(w->meta);
@@ -405,6 +410,7 @@ payload_write(struct payload_writer *w, const struct payload_input *in,
 
 	w->e = e;
 	w->failed = false;
+	w->leaving = false;
 	if (n == 0 || n > PAYLOAD_FILES_MAX)
 		err_set(e, ERR_USAGE, "a record has 1 to %d files",
 		    PAYLOAD_FILES_MAX);

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE	/* renameat2, O_DIRECTORY */
+#define _GNU_SOURCE	/* renameat2, syncfs, O_DIRECTORY */
 #include "record/payload.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "record/payload_read.h"
 
 #define NAMES_MAX (16u << 20)	/* bytes of all names together */
+#define MANY 16			/* files; more are made durable together */
 
 /*
  * All files are first written into a hidden folder, under numbers, and moved
@@ -22,6 +23,7 @@
 struct extract {
 	int dirfd;		/* of the caller */
 	bool force;
+	bool many;
 	char stage[64];		/* the hidden folder; "" while there is none */
 	int stagefd;
 	size_t n;		/* files in it, numbered from 0 */
@@ -87,7 +89,7 @@ stage_file(struct extract *x, struct payload_reader *r, const char *name,
 		return err_sys(e, "%s", name);
 	x->n++;
 	status = payload_copy(r, to_file, &f, e);
-	if (status == 0 && fsync(f.fd) != 0)
+	if (status == 0 && !x->many && fsync(f.fd) != 0)
 		status = err_sys(e, "%s: fsync", name);
 	close(f.fd);
 	return status;
@@ -273,11 +275,14 @@ extract(struct extract *x, struct payload_reader *r, struct err *e)
 
 	if (check_free(x, payload_meta(r), e) != 0 || make_stage(x, e) != 0)
 		return -1;
+	x->many = payload_meta(r)->nfiles > MANY;
 	while ((status = payload_next(r, &entry, e)) == 1)
 		if (stage_file(x, r, entry.name, e) != 0)
 			return -1;
 	if (status < 0)
 		return -1;
+	if (x->many && syncfs(x->stagefd) != 0)
+		return err_sys(e, "syncfs");
 	if (place_all(x, e) == 0)
 		return 0;
 	/* What force replaced can't be brought back. */

@@ -129,17 +129,15 @@ tag(struct xml *x, struct xml_token *t)
 	}
 	while (n < s.n && !blank(s.p[n]))
 		n++;
-	if (n == 0) {
-		t->kind = XML_BAD;
-		return;
-	}
-	if (t->kind != XML_CLOSE)
-		t->kind = XML_OPEN;
 	t->name = span_of(s.p, n);
 	t->attrs = after(s, n);
 	n = find(t->name, ":");
 	if (n < t->name.n)
 		t->name = after(t->name, n + 1);
+	if (t->name.n == 0)
+		t->kind = XML_BAD;
+	else if (t->kind != XML_CLOSE)
+		t->kind = XML_OPEN;
 }
 
 void
@@ -180,8 +178,10 @@ xml_next(struct xml *x, struct xml_token *t)
 		t->text = span_of(x->rest.p, find(x->rest, "<"));
 		x->rest = after(x->rest, t->text.n);
 	}
-	if (t->kind == XML_BAD)
+	if (t->kind == XML_BAD) {
 		x->rest.n = 0;
+		x->empty = false;
+	}
 }
 
 bool

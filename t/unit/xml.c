@@ -59,6 +59,8 @@ documents(void)
 	TOKENS("<>", "?");
 	TOKENS("</>", "?");
 	TOKENS("< a>", "?");
+	TOKENS("< />", "?");
+	TOKENS("<a:>", "?");
 	for (size_t n = 0; n < sizeof(whole) - 1; n++)
 		tokens(whole, n);
 }

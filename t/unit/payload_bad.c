@@ -1,0 +1,550 @@
+/*
+ * payload_bad: inputs that can't be read whole, and payloads that somebody
+ * made to do harm.  Each is refused with a message, and nothing remains.
+ */
+#define _GNU_SOURCE	/* mkdtemp, O_* */
+#include "packed.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+#include "record/gzstream.h"
+
+/* Our own read(2), which can fail for one file from a place on. */
+static const char *bad_path;
+static off_t bad_from;
+
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	struct stat st, bad;
+
+	if (bad_path != NULL && fstat(fd, &st) == 0 &&
+	    stat(bad_path, &bad) == 0 && st.st_ino == bad.st_ino &&
+	    lseek(fd, 0, SEEK_CUR) >= bad_from) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_read, fd, p, n);
+}
+
+static bool
+fails(const struct payload_input *in, size_t n, enum err_kind kind,
+    const char *message)
+{
+	e.kind = ERR_NONE;
+	if (pack(in, n) != -1 || e.kind != kind ||
+	    strstr(e.msg, message) == NULL) {
+		printf("wanted %d %s, got %d %s\n", kind, message, e.kind,
+		    e.msg);
+		return false;
+	}
+	return true;
+}
+
+#define FAILS(kind, message, ...) CHECK(fails(&(struct payload_input) \
+    { __VA_ARGS__ }, 1, kind, message))
+
+static void
+inputs(void)
+{
+	struct payload_input two[2] = { { .path = "small" },
+	    { .path = "big" } };
+	static char big[300000];
+
+	put_file("small", "x", 1);
+	put_file("big", big, sizeof(big));
+	put_file("caf\xe9", "x", 1);
+	CHECK(mkdir("folder", 0700) == 0 && mkfifo("fifo", 0600) == 0);
+	FAILS(ERR_NO, "nothing: no such file", .path = "nothing");
+	FAILS(ERR_NO, "small/x: no such file", .path = "small/x");
+	FAILS(ERR_BAD, "folder: is a directory", .path = "folder");
+	FAILS(ERR_BAD, "folder/: is a directory", .path = "folder/");
+	FAILS(ERR_BAD, "fifo: is not a regular file", .path = "fifo");
+	FAILS(ERR_BAD, "/dev/null: is not a regular file",
+	    .path = "/dev/null");
+	FAILS(ERR_BAD, "must be UTF-8", .path = "caf\xe9");
+	FAILS(ERR_BAD, "must be UTF-8", .path = "small", .name = "../small");
+	CHECK(fails(two, 0, ERR_USAGE, "1 to 100000 files"));
+	two[1].path = "./small";
+	CHECK(fails(two, 2, ERR_USAGE, "small: two files"));
+	two[1].path = "big";
+	/* A file of /proc says that it is empty, and is not. */
+	FAILS(ERR_BAD, "/proc/self/stat: changed while",
+	    .path = "/proc/self/stat");
+	bad_path = "big";
+	for (bad_from = 0; bad_from <= 200000; bad_from += 100000) {
+		FAILS(ERR_SYS, "big: ", .path = "big");
+		CHECK(strstr(e.msg, strerror(EIO)) != NULL);
+		CHECK(fails(two, 2, ERR_SYS, "big: "));
+	}
+	bad_path = NULL;
+	CHECK(pack(two, 2) == 0);
+	if (geteuid() != 0) {
+		CHECK(chmod("small", 0) == 0);
+		FAILS(ERR_SYS, "small: Permission denied", .path = "small");
+		CHECK(chmod("small", 0600) == 0);
+	}
+}
+
+static void
+words(void)
+{
+	struct payload_input in = { .path = "small" };
+
+	CHECK(payload_write(writer, &in, 1, span_str("two\nlines"),
+	    span_str("l"), to_packed, &packed, &e) == -1 &&
+	    e.kind == ERR_BAD);
+	CHECK(payload_write(writer, &in, 1, span_str("d"), span_str(""),
+	    to_packed, &packed, &e) == -1 && e.kind == ERR_BAD);
+}
+
+/* What happens to the second file while the first is being written. */
+static enum { SHRINK, GROW, REPLACE, REWRITE, VANISH, SINK } then;
+static size_t sunk;
+
+static int
+meddle(void *arg, const void *p, size_t n, struct err *err)
+{
+	char c = 'y';
+	int fd;
+
+	(void)arg;
+	(void)p;
+	sunk += n;
+	if (then == SINK)
+		return sunk < 100000 ? 0 : err_set(err, ERR_AGAIN, "sunk");
+	if (then == VANISH)
+		return unlink("b"), 0;
+	if (then == REPLACE) {
+		put_file("new", "0123456789", 10);
+		return rename("new", "b");
+	}
+	fd = open("b", O_WRONLY | O_CLOEXEC);
+	if (then == SHRINK)
+		CHECK(ftruncate(fd, 5) == 0);
+	else
+		CHECK(pwrite(fd, &c, 1, then == GROW ? 10 : 3) == 1);
+	close(fd);
+	return 0;
+}
+
+static void
+changes(void)
+{
+	static const char *const says[] = {
+		"b: changed while it was read", "b: changed while",
+		"b: changed while", "b: changed while", "b: no such file",
+		"sunk",
+	};
+	static const enum err_kind kind[] = {
+		ERR_BAD, ERR_BAD, ERR_BAD, ERR_BAD, ERR_NO, ERR_AGAIN
+	};
+	struct payload_input in[2] = { { .path = "a" }, { .path = "b" } };
+	static unsigned char noise[500000];
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < sizeof(noise); i++) {
+		x = x * 1664525 + 1013904223;
+		noise[i] = (unsigned char)(x >> 24);
+	}
+	put_file("a", noise, sizeof(noise));
+	for (int i = SHRINK; i <= SINK; i++) {
+		put_file("b", "0123456789", 10);
+		then = i;
+		sunk = 0;
+		e.kind = ERR_NONE;
+		CHECK(payload_write(writer, in, 2, span_str("d"),
+		    span_str("l"), meddle, NULL, &e) == -1);
+		CHECK(e.kind == kind[i] && strstr(e.msg, says[i]) != NULL);
+	}
+	/* The writer is as good as new. */
+	put_file("b", "0123456789", 10);
+	CHECK(pack(in, 2) == 0);
+	CHECK(payload_list(packed_source(), NULL, NULL, NULL, &e) == 0);
+	/* One file that is open all the time. */
+	then = REWRITE;
+	in[1].path = "a";
+	CHECK(rename("a", "b") == 0);
+	in[0].path = "b";
+	CHECK(payload_write(writer, in, 1, span_str("d"), span_str("l"),
+	    meddle, NULL, &e) == -1 && e.kind == ERR_BAD);
+}
+
+/* A tar in the making. */
+static struct buf tar = BUF_INIT(64 << 20);
+
+static void
+put_entry(const char *name, char type, const char *link, struct span data)
+{
+	unsigned char *h = buf_room(&tar, 512);
+	unsigned sum = 8 * ' ';
+
+	memset(h, 0, 512);
+	strncpy((char *)h, name, 100);
+	sprintf((char *)h + 100, "%07o", 0600);
+	sprintf((char *)h + 108, "%07o", 0);
+	sprintf((char *)h + 116, "%07o", 0);
+	sprintf((char *)h + 124, "%011zo", data.n);
+	sprintf((char *)h + 136, "%011o", 0);
+	memset(h + 148, ' ', 8);
+	h[156] = (unsigned char)type;
+	strncpy((char *)h + 157, link, 100);
+	memcpy(h + 257, "ustar\00000", 8);
+	for (int i = 0; i < 512; i++)
+		sum += h[i];
+	sum -= 8 * ' ';
+	sprintf((char *)h + 148, "%06o", sum);
+	tar.len += 512;
+	buf_add(&tar, data.p, data.n);
+	while (tar.len % 512 != 0)
+		buf_addc(&tar, 0);
+}
+
+/* A tar whose META.json has these files; "a" and "b" are of 1 byte. */
+#define FILE_A "{\"name\":\"a\",\"type\":\"t\",\"size\":1}"
+#define FILE_B "{\"name\":\"b\",\"type\":\"t\",\"size\":1}"
+
+static void
+begin(const char *files)
+{
+	char json[1000];
+
+	snprintf(json, sizeof(json), "{\"version\":1,\"description\":\"\","
+	    "\"label\":\"l\",\"files\":[%s]}", files);
+	buf_reset(&tar);
+	put_entry("META.json", '0', "", span_str(json));
+}
+
+static void
+file(const char *name)
+{
+	put_entry(name, '0', "", span_str("x"));
+}
+
+static void
+end(void)
+{
+	for (int i = 0; i < 1024; i++)
+		buf_addc(&tar, 0);
+}
+
+static void
+compress(void)
+{
+	struct gz_writer *w = gz_writer_new(&e);
+
+	buf_reset(&packed);
+	gz_start(w, tar.len, to_packed, &packed);
+	assert(gz_add(w, tar.p, tar.len, &e) == 0 && gz_finish(w, &e) == 0);
+	gz_writer_free(w);
+}
+
+/* It must not come out, nor anything of it. */
+static bool
+refused(enum err_kind kind, const char *message)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	int dir = new_folder();
+	bool ok;
+
+	compress();
+	e = (struct err){ ERR_NONE, 0, "" };
+	ok = payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == kind && strstr(e.msg, message) != NULL;
+	if (!ok)
+		printf("wanted %s, got %d %s\n", message, e.kind, e.msg);
+	ok = ok && entries(dir) == 0;
+	ok = ok && payload_list(packed_source(), NULL, NULL, NULL, &e) == -1;
+	ok = ok && payload_stream(packed_source(), NULL, "a", to_packed,
+	    &out, &e) == -1;
+	buf_free(&out);
+	close(dir);
+	return ok;
+}
+
+#define REFUSED(message) CHECK(refused(ERR_BAD, message))
+
+static void
+fine(void)
+{
+	int dir = new_folder();
+
+	begin(FILE_A "," FILE_B);
+	file("files/a");
+	file("files/b");
+	end();
+	compress();
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == 0);
+	CHECK(entries(dir) == 2);
+	/* tar pads to its record size. */
+	for (int i = 0; i < 20 * 512; i++)
+		buf_addc(&tar, 0);
+	compress();
+	CHECK(payload_list(packed_source(), NULL, NULL, NULL, &e) == 0);
+	close(dir);
+}
+
+static void
+kinds_of_entries(void)
+{
+	static const char types[] = "123456LKSVMD";
+
+	for (const char *t = types; *t != '\0'; t++) {
+		begin(FILE_A);
+		put_entry("files/a", *t, "/etc/passwd", span_str(""));
+		end();
+		REFUSED("payload: ");
+	}
+	begin(FILE_A);
+	put_entry("files/a", '1', "META.json", span_str("x"));
+	end();
+	REFUSED("not a regular file");
+}
+
+static void
+names(void)
+{
+	static const char *const bad[] = {
+		"a", "/files/a", "files/../a", "files//a", "files/a/",
+		"files/", "files", "../files/a", "files/./a", "files/\n",
+		"files/\xff", "file/a", "META.json", "Files/a",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		begin(FILE_A);
+		file(bad[i]);
+		end();
+		REFUSED("payload: ");
+	}
+}
+
+static void
+against_meta(void)
+{
+	begin(FILE_A);
+	file("files/b");
+	end();
+	REFUSED("that META.json tells otherwise");
+	begin(FILE_A);
+	put_entry("files/a", '0', "", span_str("xx"));
+	end();
+	REFUSED("that META.json tells otherwise");
+	begin(FILE_A);
+	file("files/a");
+	file("files/b");
+	end();
+	REFUSED("that META.json does not tell");
+	begin(FILE_A "," FILE_B);
+	file("files/a");
+	end();
+	REFUSED("fewer files");
+	begin("");
+	end();
+	REFUSED("fewer files");
+	begin(FILE_B "," FILE_A);
+	file("files/b");
+	file("files/a");
+	end();
+	REFUSED("out of order");
+	begin(FILE_A "],\"truncated\":true,\"x\":[");
+	file("files/a");
+	end();
+	REFUSED("META.json: ");
+	/* Truncated, but nothing more comes; and a name twice. */
+	buf_reset(&tar);
+	put_entry("META.json", '0', "", span_str("{\"version\":1,"
+	    "\"description\":\"\",\"label\":\"l\",\"files\":[" FILE_A "],"
+	    "\"truncated\":true}"));
+	file("files/a");
+	end();
+	REFUSED("fewer files");
+	tar.len -= 1024;
+	file("files/a");
+	end();
+	REFUSED("out of order");
+}
+
+static void
+meta_itself(void)
+{
+	static char json[META_MAX + 1];
+
+	buf_reset(&tar);
+	file("files/a");
+	end();
+	REFUSED("not META.json");
+	buf_reset(&tar);
+	put_entry("META.json", '2', "files/a", span_str(""));
+	end();
+	REFUSED("not a regular file");
+	buf_reset(&tar);
+	memset(json, ' ', sizeof(json));
+	put_entry("META.json", '0', "", span_of(json, sizeof(json)));
+	end();
+	REFUSED("META.json is too long");
+	buf_reset(&tar);
+	put_entry("META.json", '0', "", span_str("{"));
+	end();
+	REFUSED("META.json, line 1");
+	buf_reset(&tar);
+	end();
+	REFUSED("payload: ");
+	buf_reset(&tar);
+	REFUSED("payload: ");
+	buf_adds(&tar, "this is not a tar");
+	REFUSED("payload: ");
+}
+
+/* Bytes that libarchive would have to collect, and what comes after. */
+static void
+excess(void)
+{
+	static char comment[100000];
+	size_t first;
+
+	begin(FILE_A);
+	memset(comment, 'x', sizeof(comment));
+	memcpy(comment, "100000 comment=", 15);
+	comment[sizeof(comment) - 1] = '\n';
+	for (int i = 0; i < 50; i++)
+		put_entry("pax", 'x', "", span_of(comment, sizeof(comment)));
+	file("files/a");
+	end();
+	REFUSED("payload: ");
+
+	/* An old sparse file: headers that announce more headers. */
+	begin(FILE_A);
+	first = tar.len;
+	put_entry("files/a", 'S', "", span_str(""));
+	tar.p[first + 482] = 1;
+	for (int i = 0; i < 6000; i++) {
+		memset(buf_room(&tar, 512), 0, 512);
+		for (int k = 0; k < 21; k++)
+			sprintf((char *)tar.p + tar.len + 24 * k,
+			    "%011o %011o", i * 21 + k, 1);
+		tar.p[tar.len + 504] = 1;
+		tar.len += 512;
+	}
+	end();
+	REFUSED("payload: ");
+
+	begin(FILE_A);
+	file("files/a");
+	end();
+	for (int i = 0; i < 4 << 20; i++)
+		buf_addc(&tar, 0);
+	REFUSED("goes on after its last file");
+
+	begin(FILE_A);
+	file("files/a");
+	tar.len -= 512;
+	REFUSED("payload: ");
+
+	begin(FILE_A);
+	file("files/a");
+	end();
+	compress();
+	for (size_t n = packed.len - 1; n > 0; n--) {
+		packed.len = n;
+		CHECK(payload_list(packed_source(), NULL, NULL, NULL, &e) ==
+		    -1 && e.kind == ERR_BAD);
+	}
+}
+
+/* The reader's source fails after all bytes: an altered last chunk. */
+static long
+never_ends_well(void *arg, void *p, size_t n, struct err *err)
+{
+	long got = from_packed(arg, p, n, err);
+
+	return got > 0 ? got : err_set(err, ERR_BAD, "altered");
+}
+
+/* What is in the way, in the folder that is written to. */
+static void
+targets(void)
+{
+	int dir = new_folder();
+
+	begin("{\"name\":\"a\",\"type\":\"t\",\"size\":1},"
+	    "{\"name\":\"b/c/d\",\"type\":\"t\",\"size\":1}");
+	file("files/a");
+	file("files/b/c/d");
+	end();
+	compress();
+
+	CHECK(payload_extract((packed_source(), never_ends_well), NULL, dir,
+	    false, &e) == -1 && e.kind == ERR_BAD);
+	CHECK(strcmp(e.msg, "altered") == 0 && entries(dir) == 0);
+
+	CHECK(symlinkat("/nowhere", dir, "a") == 0);
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == ERR_NO && strstr(e.msg, "a: exists") != NULL);
+	CHECK(entries(dir) == 1);
+	CHECK(payload_extract(packed_source(), NULL, dir, true, &e) == 0);
+	CHECK(file_is(dir, "a", "x", 1) && file_is(dir, "b/c/d", "x", 1));
+	CHECK(entries(dir) == 2);
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == ERR_NO && entries(dir) == 2);
+	close(dir);
+
+	/* A link out of the folder is not followed, and all is undone. */
+	dir = new_folder();
+	CHECK(symlinkat(work, dir, "b") == 0);
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == ERR_SYS);
+	CHECK(entries(dir) == 1 && access("c", F_OK) != 0);
+	close(dir);
+	/* The same below a folder that we make. */
+	dir = new_folder();
+	CHECK(mkdirat(dir, "b", 0700) == 0);
+	CHECK(symlinkat("nowhere", dir, "b/c") == 0);
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1);
+	CHECK(entries(dir) == 1);
+	close(dir);
+
+	/* A file in the way of a folder, a folder in the way of a file. */
+	dir = new_folder();
+	close(openat(dir, "b", O_WRONLY | O_CREAT, 0600));
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1);
+	CHECK(entries(dir) == 1);
+	CHECK(payload_extract(packed_source(), NULL, dir, true, &e) == -1);
+	close(dir);
+	dir = new_folder();
+	CHECK(mkdirat(dir, "a", 0700) == 0);
+	CHECK(payload_extract(packed_source(), NULL, dir, true, &e) == -1);
+	CHECK(entries(dir) == 1);
+	close(dir);
+
+	/* A name that is a folder's too. */
+	begin("{\"name\":\"a\",\"type\":\"t\",\"size\":1},"
+	    "{\"name\":\"a/b\",\"type\":\"t\",\"size\":1}");
+	file("files/a");
+	file("files/a/b");
+	end();
+	compress();
+	dir = new_folder();
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1);
+	CHECK(entries(dir) == 0);
+	close(dir);
+}
+
+int
+main(void)
+{
+	packed_begin();
+	inputs();
+	words();
+	changes();
+	fine();
+	kinds_of_entries();
+	names();
+	against_meta();
+	meta_itself();
+	excess();
+	targets();
+	buf_free(&tar);
+	packed_end();
+	return check_done("payload_bad");
+}
