@@ -12,14 +12,15 @@ static const struct cli_spec spec = {
 	.usage =
 "usage: ehr-show [-C DIR] -i IDENTITY RECORD -o DIR [-f]\n"
 "       ehr-show [-C DIR] -i IDENTITY RECORD [-n NAME]\n"
-"       ehr-show [-C DIR] -i IDENTITY --list RECORD\n",
+"       ehr-show [-C DIR] -i IDENTITY --list RECORD\n"
+"       ehr-show [-C DIR] -i IDENTITY --sealed RECORD > FILE.age\n",
 	.takes = CLI_DIR | CLI_IDENTITY
 };
 
 struct show {
 	struct ctx x;
 	const char *out, *name;
-	bool list, force;
+	bool list, force, sealed;
 };
 
 static int
@@ -69,6 +70,9 @@ show(struct show *s, const char *record, struct err *e)
 
 	if (ctx_hash(&id, record, e) != 0)
 		return -1;
+	if (s->sealed)
+		return reading_sealed(s->x.repo, &s->x.id, &id, s->x.now_ms,
+		    put, NULL, e);
 	if (reading_open(&u, s->x.repo, &s->x.id, &id, s->x.now_ms, e) != 0)
 		return err_wrap(e, "%s", record);
 	if (s->list)
@@ -89,6 +93,7 @@ main(int argc, char **argv)
 		{ 'o', "output", CLI_TEXT, &s.out, 0 },
 		{ 'n', "name", CLI_TEXT, &s.name, 0 },
 		{ 0, "list", CLI_FLAG, &s.list, 0 },
+		{ 0, "sealed", CLI_FLAG, &s.sealed, 0 },
 		{ 'f', "force", CLI_FLAG, &s.force, 0 },
 		{ 0 }
 	};

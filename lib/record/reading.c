@@ -71,6 +71,50 @@ reading_open(struct unseal *u, struct repo *r, const struct identity *id,
 	return 0;
 }
 
+/* Header, then body; both are at hand, and the mark was left. */
+static int
+send_sealed(struct repo *r, const struct lookup_record *rec, age_sink *sink,
+    void *arg, struct err *e)
+{
+	struct buf header = BUF_INIT(AGE_HEADER_MAX);
+	struct object_file body;
+	char part[AGE_CHUNK];
+	long n = -1;
+	int ret = object_read(&header, r, &rec->header, e);
+
+	if (ret == 0)
+		ret = object_open(&body, r, &rec->body, e);
+	if (ret == 0) {
+		ret = sink(arg, header.p, header.len, e);
+		while (ret == 0 && (n = object_file_read(&body, part,
+		    sizeof(part), e)) > 0)
+			ret = sink(arg, part, (size_t)n, e);
+		object_file_close(&body);
+		if (n < 0)
+			ret = -1;
+	}
+	buf_free(&header);
+	return ret;
+}
+
+int
+reading_sealed(struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, age_sink *sink, void *arg,
+    struct err *e)
+{
+	struct lookup_record rec;
+	struct unseal u;
+	struct db *db;
+
+	if (reading_open(&u, r, id, record, now_ms, e) != 0)
+		return -1;
+	unseal_close(&u);
+	if (db_of(&db, r, e) != 0 ||
+	    lookup_record(&rec, db, record, e) != 1)
+		return -1;
+	return send_sealed(r, &rec, sink, arg, e);
+}
+
 /* --- search --------------------------------------------------------------- */
 
 struct list {

@@ -17,6 +17,14 @@ int reading_open(struct unseal *u, struct repo *r, const struct identity *id,
     const struct hash *record, int64_t now_ms, struct err *e);
 
 /*
+ * The same, and give the record to sink as it is sealed: header || body, an
+ * age file for stock tools.
+ */
+int reading_sealed(struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, age_sink *sink, void *arg,
+    struct err *e);
+
+/*
  * Search records that the identity may open: those of the filter (whose
  * visible_to is set here) of which the public words or META.json contain each
  * of n words, letter case aside.  fn gets the record and its description.
