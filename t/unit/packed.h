@@ -2,6 +2,10 @@
 #ifndef UNIT_PACKED_H
 #define UNIT_PACKED_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE	/* mkdtemp, O_* */
+#endif
+
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
