@@ -22,11 +22,15 @@ CRYPTO = hash bech32 key sign_key pem note identity x25519 aead stanza age \
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round change step
-STORE  = config_line config config_set segment repo repo_new repo_key db \
+STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
 	verify state state_apply state_view chain settle pool staging accept \
-	propose lookup submit
-NET    = pkt session consensus
+	propose lookup submit bodies work
+NET    = pkt proto ids pipe hello session parcel waiting intake \
+	sync sync_part sync_pull sync_push peers clone \
+	wire judge entry keep final driver driver_inner driver_begin \
+	driver_act driver_feed consensus \
+	serve serve_conn serve_get serve_put
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading

@@ -18,13 +18,31 @@ struct pkt {
 	uint64_t bytes_in, bytes_out;	/* so far */
 	uint64_t limit_in;	/* bytes that may arrive in all; 0: no limit */
 	struct buf pending;	/* written, not yet sent */
+	/*
+	 * When what we read must be there (clock_mono_ms), or 0: timeout_ms
+	 * for a message and a millisecond more for each byte that arrives,
+	 * never over timeout_ms ahead.  So a peer that drips is left, and a
+	 * slow line is not.
+	 */
+	int64_t until_ms;
+	bool inside;		/* a message: its flush has not come */
+	struct {
+		unsigned char *p;	/* owned: read, not yet given out */
+		size_t at, n;
+	} ahead;
+	bool ended;		/* the other end closed */
 };
 
+/*
+ * Nothing is read or written yet.  A descriptor that blocks is written to in
+ * pieces that a pipe or socket with room takes at once.
+ */
 void pkt_init(struct pkt *p, int in, int out, int timeout_ms);
 void pkt_free(struct pkt *p);
 
-/* Queue a packet, a line of text, a flush; data longer than one packet is
- * split into several.  Sent when much has gathered, or by pkt_send. */
+/* Queue a packet, a line of text (its newline is added), a flush; data longer
+ * than one packet is split into several.  Sent when much has gathered, or by
+ * pkt_send. */
 int pkt_write(struct pkt *p, struct span data, struct err *e);
 int pkt_line(struct pkt *p, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -32,12 +50,27 @@ int pkt_flush(struct pkt *p, struct err *e);	/* queues "0000" and sends */
 int pkt_send(struct pkt *p, struct err *e);
 
 /*
+ * Wait until there is something to read: 1 there is, 0 the other end closed,
+ * -1 error (ERR_AGAIN: nothing came for timeout_ms; -1 waits for ever).
+ */
+int pkt_wait(struct pkt *p, int timeout_ms, struct err *e);
+
+/*
  * The next packet into out (emptied first): 1 data, 0 a flush, -1 error.
  * ERR_AGAIN: the other end is gone or silent; ERR_BAD: not the protocol.
  */
 int pkt_read(struct pkt *p, struct buf *out, struct err *e);
 
+/*
+ * The next packet must be a line of text; its newline is taken off.  ERR_BAD
+ * when it is a flush, or no line of text.
+ */
+int pkt_read_line(struct pkt *p, struct buf *out, struct err *e);
+
 /* Append data packets up to the flush to out, whose ceiling limits them. */
 int pkt_read_all(struct pkt *p, struct buf *out, struct err *e);
+
+/* The next packet must be a flush. */
+int pkt_read_flush(struct pkt *p, struct err *e);
 
 #endif

@@ -5,17 +5,32 @@
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
 
+#include "net/hello.h"
+#include "net/pipe.h"
 #include "net/pkt.h"
 #include "store/state.h"
 
+#define SESSION_TIMEOUT_MS 60000	/* unless net.timeout says otherwise */
+
 struct session {
-	struct repo *repo;
+	struct repo *repo;		/* ours; NULL while a clone has none */
 	char peer[NAME_MAX_LEN + 1];	/* what our config calls it */
 	char node[NAME_MAX_LEN + 1];	/* what it proved to be, or "" */
 	uint64_t height;		/* of the peer's head, when we began */
 	struct hash head;
 	struct pkt pkt;
-	int pid;			/* of the command, or -1 */
+	struct pipe_command command;	/* pid -1: descriptors were given */
+
+	struct hash ledger;		/* of which it speaks */
+	char claim[NAME_MAX_LEN + 1];	/* the node that it says to be, or "" */
+	enum proto_access access;	/* what it lets us do */
+	int64_t time_ms, met_ms;	/* its clock, and ours at that moment */
+	bool broken;			/* nothing more can be asked */
+
+	/* For session_prove. */
+	struct buf welcome;
+	unsigned char nonce[PROTO_NONCE];
+	char me[NAME_MAX_LEN + 1];
 };
 
 /*
@@ -23,9 +38,30 @@ struct session {
  * that it speaks of the same ledger, that its clock agrees and, when it says
  * to be a node, that it has that node's key.  ERR_AGAIN: no answer; ERR_NO: a
  * refusal, with the reason from either side.
+ *
+ * A node that our state does not know (yet) is let in without its name: node
+ * stays "" until session_prove, after blocks arrived, finds its key.  A peer
+ * that our config gives the name of a node must be that node.
  */
 int session_open(struct session **out, struct repo *r, const char *peer,
     const char *command, struct err *e);
+
+/*
+ * The same for a clone, which has no ledger directory yet: nothing is proved,
+ * and the clock not checked unless me->has_skew.  session_adopt gives it the
+ * directory, and then proves the peer.
+ */
+int session_connect(struct session **out, const struct hello *me,
+    const char *peer, const char *command, struct err *e);
+int session_adopt(struct session *s, struct repo *r, struct err *e);
+
+/* session_connect over descriptors that are there; s closes them. */
+int session_over(struct session **out, const struct hello *me,
+    const char *peer, int in, int out_fd, struct err *e);
+
+/* Look again whether the peer is the node that it says to be.  ERR_NO: it is
+ * certainly not. */
+int session_prove(struct session *s, struct err *e);
 
 /* End the connection and the process; NULL does nothing. */
 void session_close(struct session *s);
@@ -33,11 +69,25 @@ void session_close(struct session *s);
 /*
  * One exchange: send the request line and, unless it is empty, body as
  * payload; read the answer.  Its first line goes to status (without newline):
- * it begins with "ok" or else is an error, ERR_NO "PEER: reason".  What
- * follows it up to the flush is appended to answer (may be NULL: then there
- * must be nothing).
+ * it begins with "ok" or else is an error: ERR_NO "PEER: reason", or ERR_AGAIN
+ * when the peer says so or is gone (s->broken).  What follows it up to the
+ * flush is appended to answer (may be NULL: then there must be nothing).
  */
 int session_ask(struct session *s, const char *request, struct span body,
     struct buf *status, struct buf *answer, struct err *e);
+
+/*
+ * The same in parts, for payloads that are streams.  After session_start the
+ * caller writes packets to s->pkt; after session_status (which gives what
+ * follows "ok ") it reads packets up to the flush.
+ */
+int session_start(struct session *s, const char *request, struct err *e);
+int session_status(struct session *s, struct buf *status, struct err *e);
+
+/*
+ * A packet could not be written or read: *e says it of the peer; if the peer
+ * left a reason, that.  Returns -1.
+ */
+int session_failed(struct session *s, struct err *e);
 
 #endif

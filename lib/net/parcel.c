@@ -1,0 +1,208 @@
+#include "net/parcel.h"
+
+#define BATCH_BYTES (64u << 20)	/* of small objects, between two fsyncs */
+
+/* --- sending -------------------------------------------------------------- */
+
+static int
+send_line(struct pkt *p, const struct proto_object *o, const struct hash *id,
+    struct err *e)
+{
+	struct buf line = BUF_INIT(PROTO_LINE_MAX);
+	int r;
+
+	proto_object_format(&line, o, id);
+	r = pkt_line(p, e, "%.*s", SPAN_FMT(buf_span(&line)));
+	buf_free(&line);
+	return r;
+}
+
+static int
+send_bytes(struct pkt *p, struct object_file *f, struct err *e)
+{
+	unsigned char chunk[PKT_DATA_MAX];
+	long n;
+
+	while ((n = object_file_read(f, chunk, sizeof(chunk), e)) > 0)
+		if (pkt_write(p, span_of(chunk, (size_t)n), e) != 0)
+			return -1;
+	return n < 0 ? -1 : 0;
+}
+
+/*
+ * A small object is checked before it leaves: what is damaged is as good as
+ * absent, and the peer asks another one.  1 sent, 0 not here, -1.
+ */
+static int
+send_small(struct pkt *p, struct repo *r, const struct hash *id,
+    bool with_id, struct err *e)
+{
+	struct buf data = BUF_INIT(OBJECT_SMALL_MAX);
+	struct proto_object o = { .absent = false };
+	int got = object_read(&data, r, id, e);
+
+	if (got != 0)
+		got = e->kind == ERR_BAD || e->kind == ERR_NO ? 0 : -1;
+	else {
+		o.size = data.len;
+		got = send_line(p, &o, with_id ? id : NULL, e);
+		if (got == 0)
+			got = pkt_write(p, buf_span(&data), e);
+		got = got == 0 ? 1 : -1;
+	}
+	buf_free(&data);
+	return got;
+}
+
+static int
+send_any(struct pkt *p, struct repo *r, const struct hash *id, bool with_id,
+    uint64_t *sent, struct err *e)
+{
+	struct proto_object o = { .absent = false };
+	struct object_file f;
+	int got;
+
+	if (object_open(&f, r, id, e) != 0)
+		return e->kind == ERR_NO ? 0 : -1;
+	*sent = o.size = f.left;
+	if (o.size <= OBJECT_SMALL_MAX)
+		got = send_small(p, r, id, with_id, e);
+	else {
+		got = send_line(p, &o, with_id ? id : NULL, e);
+		if (got == 0)
+			got = send_bytes(p, &f, e);
+		got = got == 0 ? 1 : -1;
+	}
+	object_file_close(&f);
+	return got;
+}
+
+int
+parcel_send(struct pkt *p, struct repo *r, const struct hash *id,
+    bool with_id, uint64_t *sent, struct err *e)
+{
+	struct proto_object absent = { .absent = true };
+	char hex[HASH_HEX];
+	int got;
+
+	*sent = 0;
+	if ((got = send_any(p, r, id, with_id, sent, e)) != 0)
+		return got < 0 ? -1 : 0;
+	*sent = 0;
+	if (!with_id)
+		return send_line(p, &absent, NULL, e);
+	hash_format(hex, id);
+	return err_set(e, ERR_NO, "object %s: not here, or damaged", hex);
+}
+
+/* --- receiving ------------------------------------------------------------ */
+
+void
+parcel_start(struct parcel_sink *k, struct repo *r)
+{
+	*k = (struct parcel_sink){ .repo = r };
+}
+
+/* One packet of at most left bytes. */
+static int
+next_packet(struct pkt *p, struct buf *packet, uint64_t left, struct err *e)
+{
+	int got = pkt_read(p, packet, e);
+
+	if (got < 0)
+		return -1;
+	if (got == 0 || packet->len > left)
+		return err_set(e, ERR_BAD, "not the protocol: an object's "
+		    "bytes were expected");
+	return 0;
+}
+
+static int
+take_small(struct parcel_sink *k, struct pkt *p, const struct hash *id,
+    uint64_t size, struct buf *packet, struct err *e)
+{
+	struct buf all = BUF_INIT(OBJECT_SMALL_MAX);
+	struct hash h;
+	int r = 0;
+
+	while (r == 0 && all.len < size) {
+		r = next_packet(p, packet, size - all.len, e);
+		if (r == 0)
+			buf_add(&all, packet->p, packet->len);
+		if (r == 0)
+			r = buf_check(&all, "object", e);
+	}
+	hash_bytes(&h, all.p, all.len);
+	if (r == 0 && hash_eq(&h, id)) {
+		if (k->batch == NULL)
+			r = object_batch_open(&k->batch, k->repo, e);
+		if (r == 0)
+			r = object_batch_add(k->batch, buf_span(&all), NULL,
+			    e);
+		k->batch_bytes += size;
+		r = r == 0 ? 1 : -1;
+	}
+	buf_free(&all);
+	return r;
+}
+
+static int
+take_large(struct parcel_sink *k, struct pkt *p, const struct hash *id,
+    uint64_t size, struct buf *packet, struct err *e)
+{
+	struct object_writer *w;
+	uint64_t left = size;
+
+	if (object_writer_open(&w, k->repo, e) != 0)
+		return -1;
+	while (left > 0) {
+		if (next_packet(p, packet, left, e) != 0 ||
+		    object_writer_add(w, packet->p, packet->len, e) != 0) {
+			object_writer_abort(w);
+			return -1;
+		}
+		left -= packet->len;
+	}
+	if (object_writer_commit(w, id, NULL, NULL, e) != 0)
+		return e->kind == ERR_BAD ? 0 : -1;
+	return 1;
+}
+
+int
+parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
+    uint64_t size, struct err *e)
+{
+	struct buf packet = BUF_INIT(PKT_DATA_MAX);
+	int r;
+
+	if (size <= OBJECT_SMALL_MAX)
+		r = take_small(k, p, id, size, &packet, e);
+	else
+		r = take_large(k, p, id, size, &packet, e);
+	buf_free(&packet);
+	if (r == 1) {
+		k->objects++;
+		k->bytes += size;
+	}
+	if (r >= 0 && k->batch_bytes >= BATCH_BYTES && parcel_commit(k, e) != 0)
+		return -1;
+	return r;
+}
+
+int
+parcel_commit(struct parcel_sink *k, struct err *e)
+{
+	struct object_batch *b = k->batch;
+
+	k->batch = NULL;
+	k->batch_bytes = 0;
+	return b == NULL ? 0 : object_batch_commit(b, e);
+}
+
+void
+parcel_abort(struct parcel_sink *k)
+{
+	object_batch_abort(k->batch);
+	k->batch = NULL;
+	k->batch_bytes = 0;
+}

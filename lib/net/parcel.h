@@ -1,0 +1,45 @@
+/*
+ * parcel: objects on their way, as streams of packets: a line (proto.h), then
+ * the object's bytes in packets of any size, then the next one.  Large ones
+ * are never in memory as a whole.
+ */
+#ifndef NET_PARCEL_H
+#define NET_PARCEL_H
+
+#include "net/pkt.h"
+#include "net/proto.h"
+#include "store/object.h"
+
+/*
+ * Queue one object: with_id as "object ID SIZE" (for a put), else as
+ * "object SIZE", or "absent" when it is not here or damaged.  ERR_NO: it is
+ * not here, in a put, and nothing was queued; any other error: the stream is
+ * spoilt.  *sent is its size.
+ */
+int parcel_send(struct pkt *p, struct repo *r, const struct hash *id,
+    bool with_id, uint64_t *sent, struct err *e);
+
+/* What arrives: small objects are gathered and stored with one fsync. */
+struct parcel_sink {
+	struct repo *repo;
+	struct object_batch *batch;	/* or NULL */
+	uint64_t batch_bytes;
+	uint64_t objects, bytes;	/* taken so far */
+};
+
+void parcel_start(struct parcel_sink *k, struct repo *r);
+
+/*
+ * Read the size bytes of object id from packets.  Returns 1 when they are
+ * that object, which is durable after the next parcel_commit; 0 when they are
+ * another one: nothing is stored and the stream can be read on; -1 error
+ * (ERR_AGAIN, ERR_BAD of the stream, ERR_SYS of ours).
+ */
+int parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
+    uint64_t size, struct err *e);
+
+/* Make all that was taken durable.  The sink can be used again. */
+int parcel_commit(struct parcel_sink *k, struct err *e);
+void parcel_abort(struct parcel_sink *k);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * serve: the other end of every pipe: answers one caller's requests
+ * (ehr-protocol(5)) until it says good-bye or closes.
+ */
+#ifndef NET_SERVE_H
+#define NET_SERVE_H
+
+#include "net/hello.h"
+
+#define SERVE_TIMEOUT_MS 60000		/* for what is on its way */
+#define SERVE_IDLE_MS 3600000		/* between two requests */
+
+/* As consensus_answer (consensus.h). */
+typedef int serve_consensus(struct repo *r, struct span from,
+    struct span line, struct span payload, struct buf *status,
+    struct buf *answer, struct err *e);
+
+struct serve_options {
+	int in, out;			/* descriptors */
+	bool read_only;
+	serve_consensus *consensus;	/* NULL: refused here */
+	int timeout_ms, idle_ms;	/* -1: none */
+	/* One line for each request and its answer; may be NULL. */
+	void (*tell)(void *arg, const char *line);
+	void *arg;
+};
+
+/*
+ * Serve one connection.  0: it ended as it should, by good-bye or by the end
+ * of input between two requests.  -1: ERR_NO refused at the start; ERR_BAD the
+ * other end does not speak the protocol; ERR_AGAIN it fell silent or is gone;
+ * ERR_SYS.  Whatever the other end sends, what it has been told "ok" about is
+ * durable, and nothing else of it is kept.
+ */
+int serve_run(struct repo *r, const struct serve_options *o, struct err *e);
+
+#endif

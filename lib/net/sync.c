@@ -1,0 +1,71 @@
+#include "net/sync.h"
+
+#include <stdio.h>
+
+#include "net/sync_part.h"
+#include "net/waiting.h"
+
+const struct sync_kind sync_staged = {
+	"staged", PROTO_GET_STAGED, PROTO_PUT_STAGED, true,
+	waiting_staged, waiting_staged_items, intake_staged
+};
+
+const struct sync_kind sync_pending = {
+	"pending", PROTO_GET_PENDING, PROTO_PUT_PENDING, false,
+	waiting_pending, waiting_pending_items, intake_pending
+};
+
+void
+sync_moved(struct sync *y, const char *doing, uint64_t done, uint64_t total)
+{
+	y->res->doing = doing;
+	y->res->done = done;
+	y->res->total = total;
+	if (y->res->watch != NULL)
+		y->res->watch(y->res->arg, y->res);
+}
+
+int
+sync_blame(struct sync *y, struct err *e)
+{
+	return err_wrap(e, "%s", y->s->peer);
+}
+
+int
+sync_list(struct ids *out, struct sync *y, const char *name, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct buf page = BUF_INIT(PROTO_IDS_MAX * HASH_LEN);
+	size_t from = out->n;
+	char request[64];
+	int ret;
+
+	do {
+		snprintf(request, sizeof(request), "%s %zu", name,
+		    out->n - from);
+		buf_reset(&page);
+		ret = session_ask(y->s, request, span_of(NULL, 0), &status,
+		    &page, e);
+		if (ret == 0 && ids_add_payload(out, buf_span(&page),
+		    PROTO_IDS_MAX, e) != 0)
+			ret = sync_blame(y, e);
+		/* What a longer list has comes the next time. */
+	} while (ret == 0 && page.len == PROTO_IDS_MAX * HASH_LEN &&
+	    out->n - from < SYNC_LIST_MAX);
+	buf_free(&status);
+	buf_free(&page);
+	return ret;
+}
+
+int
+sync_with(struct repo *r, struct session *s, int flags,
+    struct sync_result *res, struct err *e)
+{
+	struct sync y = { r, s, res };
+
+	if ((flags & SYNC_PULL) && sync_pull(&y, flags, e) != 0)
+		return -1;
+	if ((flags & SYNC_PUSH) && sync_push(&y, flags, e) != 0)
+		return -1;
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* sync_part: the halves of sync_with and what they share; private. */
+#ifndef NET_SYNC_PART_H
+#define NET_SYNC_PART_H
+
+#include "net/ids.h"
+#include "net/intake.h"
+#include "net/sync.h"
+
+#define SYNC_GROUP 1000			/* ids asked for at once */
+#define SYNC_LIST_MAX (1u << 20)	/* ids of a list of the peer */
+#define SYNC_PUT_SOFT (4u << 20)	/* bytes of items put at once */
+
+struct sync {
+	struct repo *repo;
+	struct session *s;
+	struct sync_result *res;
+};
+
+/* What pending transactions and staged records have in common. */
+struct sync_kind {
+	const char *name;		/* also the request that lists them */
+	enum proto_verb get, put;
+	bool pair;			/* two items each */
+	int (*list)(struct ids *out, struct repo *r, int64_t now_ms,
+	    struct err *e);
+	int (*items)(struct buf *out, struct repo *r,
+	    const struct ids *sorted, size_t soft, bool *more, struct err *e);
+	int (*intake)(struct intake *in, struct repo *r, struct span items,
+	    int flags, int64_t now_ms, struct err *e);
+};
+extern const struct sync_kind sync_staged, sync_pending;
+
+int sync_pull(struct sync *y, int flags, struct err *e);
+int sync_push(struct sync *y, int flags, struct err *e);
+
+/* Append the peer's list of that name: "pending", "staged", "wanted". */
+int sync_list(struct ids *out, struct sync *y, const char *name,
+    struct err *e);
+
+/* More of what res counts has moved. */
+void sync_moved(struct sync *y, const char *doing, uint64_t done,
+    uint64_t total);
+
+/* *e is the peer's fault: name it. */
+int sync_blame(struct sync *y, struct err *e);
+
+#endif

@@ -1,0 +1,468 @@
+/* The half of sync that takes. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/gz.h"
+#include "base/text.h"
+#include "crypto/age.h"
+#include "net/parcel.h"
+#include "net/sync_part.h"
+#include "net/waiting.h"
+#include "store/accept.h"
+#include "store/settle.h"
+
+#define BLOCKS_ANSWER_MAX (PROTO_ANSWER_SOFT + CHAIN_FILE_MAX + 64)
+
+/* --- blocks --------------------------------------------------------------- */
+
+/* Is the peer's head one of our blocks, if it is not above them? */
+static int
+check_fork(struct sync *y, struct err *e)
+{
+	struct hash ours = *repo_ledger(y->repo);
+	sqlite3_stmt *q;
+	struct db *db;
+	int got;
+
+	if (db_of(&db, y->repo, e) != 0 || db_stmt(&q, db,
+	    "SELECT id FROM block WHERE height=?", e) != 0)
+		return -1;
+	db_bind_int(q, 1, (int64_t)y->s->height);
+	if ((got = db_step(db, q, e)) < 0)
+		return -1;
+	if (got == 1) {
+		got = db_column_hash(q, 0, &ours);
+		sqlite3_reset(q);
+	} else if (y->s->height > 0)
+		return 0;	/* it is ahead of us */
+	if (got == 0 && hash_eq(&ours, &y->s->head))
+		return 0;
+	return err_set(e, ERR_BAD, "%s: its block %llu is another one than "
+	    "ours: the ledger has forked, or this peer is wrong", y->s->peer,
+	    (unsigned long long)y->s->height);
+}
+
+/* One gzip'd block, which must be that of this height. */
+static int
+take_block(struct sync *y, struct span packed, uint64_t height,
+    struct err *e)
+{
+	struct buf text = BUF_INIT(CHAIN_FILE_MAX);
+	struct block b;
+	int ret = gz_unpack(&text, packed, "block", e);
+
+	if (ret == 0)
+		ret = block_parse(&b, buf_span(&text), true,
+		    repo_ledger(y->repo), e);
+	if (ret == 0 && b.h.height != height)
+		ret = err_set(e, ERR_BAD, "block %llu came for block %llu",
+		    (unsigned long long)b.h.height,
+		    (unsigned long long)height);
+	if (ret == 0)
+		ret = accept_block(y->repo, buf_span(&text), false,
+		    clock_now_ms(), e);
+	buf_free(&text);
+	if (ret == 0)
+		y->res->pulled.blocks++;
+	return ret == 0 ? 0 : sync_blame(y, e);
+}
+
+/* Ask for the blocks after *height, which is advanced.  1 some, 0 none. */
+static int
+pull_some_blocks(struct sync *y, uint64_t *height, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct buf answer = BUF_INIT(BLOCKS_ANSWER_MAX);
+	uint64_t start = *height;
+	struct span rest, item;
+	char request[64];
+	int ret;
+
+	snprintf(request, sizeof(request), "blocks %llu %d",
+	    (unsigned long long)start + 1, PROTO_COUNT_MAX);
+	ret = session_ask(y->s, request, span_of(NULL, 0), &status, &answer,
+	    e);
+	rest = buf_span(&answer);
+	while (ret == 0) {
+		ret = proto_item_next(&rest, &item, CHAIN_FILE_MAX, e);
+		if (ret < 0)
+			sync_blame(y, e);
+		if (ret <= 0)
+			break;
+		if (*height - start == PROTO_COUNT_MAX)
+			ret = err_set(e, ERR_BAD, "%s: more blocks than were "
+			    "asked for", y->s->peer);
+		else
+			ret = take_block(y, item, *height + 1, e);
+		if (ret == 0)
+			sync_moved(y, "blocks", ++*height, y->s->height);
+	}
+	buf_free(&status);
+	buf_free(&answer);
+	return ret < 0 ? -1 : *height > start;
+}
+
+static int
+pull_blocks(struct sync *y, struct err *e)
+{
+	struct head h;
+	int got = 1;
+
+	if (chain_head(&h, y->repo, e) != 0 || check_fork(y, e) != 0)
+		return -1;
+	/* At least what it said to have; and on while there is more. */
+	if (y->s->height <= h.height)
+		return 0;
+	while (got == 1 && h.height < BLOCK_HEIGHT_MAX)
+		got = pull_some_blocks(y, &h.height, e);
+	if (got < 0)
+		return -1;
+	if (h.height < y->s->height)
+		return err_set(e, ERR_AGAIN, "%s: it has blocks up to %llu, "
+		    "but gave us none after %llu", y->s->peer,
+		    (unsigned long long)y->s->height,
+		    (unsigned long long)h.height);
+	return 0;
+}
+
+/* --- objects -------------------------------------------------------------- */
+
+/* The answer for one object. */
+static int
+take_object(struct sync *y, struct parcel_sink *sink, const struct hash *id,
+    uint64_t largest, struct err *e)
+{
+	struct buf line = BUF_INIT(PROTO_LINE_MAX);
+	struct proto_object o;
+	int ret = pkt_read_line(&y->s->pkt, &line, e);
+
+	if (ret == 0)
+		ret = proto_object_parse(&o, NULL, buf_span(&line), e);
+	buf_free(&line);
+	if (ret == 0 && o.size > OBJECT_SMALL_MAX && o.size > largest)
+		ret = err_set(e, ERR_BAD, "an object of %llu bytes, larger "
+		    "than any that is known here", (unsigned long long)o.size);
+	if (ret != 0 || o.absent)
+		return ret;
+	ret = parcel_take(sink, &y->s->pkt, id, o.size, e);
+	y->res->damaged += ret == 0;
+	y->res->pulled.objects += ret == 1;
+	y->res->pulled.bytes += ret == 1 ? o.size : 0;
+	return ret < 0 ? -1 : 0;
+}
+
+/* One request's worth of them. */
+static int
+pull_object_group(struct sync *y, const struct ids *l, size_t from,
+    uint64_t largest, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct span payload = ids_payload(l, from, SYNC_GROUP);
+	size_t n = payload.n / HASH_LEN;
+	struct parcel_sink sink;
+	struct err later;
+	int ret;
+
+	ret = session_start(y->s, "objects", e);
+	if (ret == 0 && pkt_write(&y->s->pkt, payload, e) != 0)
+		ret = session_failed(y->s, e);
+	if (ret == 0)
+		ret = session_status(y->s, &status, e);
+	buf_free(&status);
+	if (ret != 0)
+		return -1;
+	parcel_start(&sink, y->repo);
+	for (size_t i = 0; i < n && ret == 0; i++) {
+		ret = take_object(y, &sink, &l->id[from + i], largest, e);
+		sync_moved(y, "objects", from + i + 1, l->n);
+	}
+	if (ret == 0)
+		ret = pkt_read_flush(&y->s->pkt, e);
+	if (ret != 0 && e->kind != ERR_SYS)
+		session_failed(y->s, e);
+	else if (ret != 0)
+		y->s->broken = true;
+	/* What came whole before the stream broke is kept. */
+	if (parcel_commit(&sink, ret == 0 ? e : &later) != 0)
+		ret = -1;
+	return ret;
+}
+
+static int
+pull_objects(struct sync *y, const struct ids *l, uint64_t largest,
+    struct err *e)
+{
+	for (size_t i = 0; i < l->n; i += SYNC_GROUP)
+		if (pull_object_group(y, l, i, largest, e) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+pull_wanted(struct sync *y, struct err *e)
+{
+	struct ids l = IDS_INIT;
+	uint64_t largest;
+	int ret = waiting_wanted(&l, y->repo, SIZE_MAX, e);
+
+	if (ret == 0 && l.n > 0 && y->s->access >= PROTO_PUBLIC) {
+		ret = waiting_largest(&largest, y->repo, e);
+		if (ret == 0)
+			ret = pull_objects(y, &l, largest, e);
+		l.n = 0;
+		if (ret == 0)
+			ret = waiting_wanted(&l, y->repo, SIZE_MAX, e);
+	}
+	y->res->wanted = l.n;
+	ids_free(&l);
+	return ret;
+}
+
+/* --- staged records, pending transactions --------------------------------- */
+
+/* Take what came; what it names comes first. */
+static int
+take_items(struct sync *y, const struct sync_kind *k, struct span items,
+    struct err *e)
+{
+	int64_t now_ms = clock_now_ms();
+	struct intake in;
+	int ret;
+
+	intake_init(&in);
+	ret = k->intake(&in, y->repo, items, 0, now_ms, e);
+	if (ret == 0 && in.missing.n > 0) {
+		ids_sort(&in.missing);
+		ret = pull_objects(y, &in.missing, in.largest, e);
+		intake_free(&in);
+		intake_init(&in);
+		if (ret == 0)
+			ret = k->intake(&in, y->repo, items, INTAKE_PART,
+			    now_ms, e);
+	} else if (ret != 0 && e->kind == ERR_BAD)
+		sync_blame(y, e);
+	y->res->declined += in.refused;
+	if (k->pair)
+		y->res->pulled.staged += in.fresh;
+	else
+		y->res->pulled.pending += in.fresh;
+	intake_free(&in);
+	return ret;
+}
+
+/* Strike from l what came; *some tells whether anything did. */
+static int
+strike_items(struct ids *l, const struct sync_kind *k, struct span items,
+    bool *some, struct err *e)
+{
+	struct ids came = IDS_INIT;
+	struct span item;
+	struct hash id;
+	size_t n = 0;
+	int ret;
+
+	while ((ret = proto_item_next(&items, &item, PROTO_BODY_MAX, e)) == 1) {
+		hash_bytes(&id, item.p, item.n);
+		if (ids_add(&came, &id, e) != 0 || (k->pair &&
+		    proto_item_next(&items, &item, PROTO_BODY_MAX, e) < 0)) {
+			ret = -1;
+			break;
+		}
+	}
+	ids_sort(&came);
+	for (size_t i = 0; i < l->n; i++)
+		if (!ids_has(&came, &l->id[i]))
+			l->id[n++] = l->id[i];
+	*some = n < l->n;
+	l->n = n;
+	ids_free(&came);
+	return ret;
+}
+
+/* Fetch those of l, in as many answers as it takes. */
+static int
+pull_items(struct sync *y, const struct sync_kind *k, struct ids *l,
+    struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct buf answer = BUF_INIT(PROTO_ANSWER_SOFT + (1u << 20));
+	bool some = true, more = true;
+	int ret = 0;
+
+	while (ret == 0 && l->n > 0 && some && more) {
+		buf_reset(&answer);
+		ret = session_ask(y->s, proto_verb_name(k->get),
+		    ids_payload(l, 0, l->n), &status, &answer, e);
+		if (ret != 0)
+			break;
+		more = span_is(buf_span(&status), "ok more");
+		if (strike_items(l, k, buf_span(&answer), &some, e) != 0)
+			ret = sync_blame(y, e);
+		else if (some)
+			ret = take_items(y, k, buf_span(&answer), e);
+	}
+	buf_free(&status);
+	buf_free(&answer);
+	return ret;
+}
+
+static int
+add_id(void *arg, const struct hash *id, struct span note, struct err *e)
+{
+	(void)note;
+	return ids_add(arg, id, e);
+}
+
+static int
+add_staged(void *arg, const struct staged *s, struct span header,
+    struct err *e)
+{
+	(void)header;
+	return ids_add(arg, &s->id, e);
+}
+
+/* Is it on the ledger, so that it need not come?  1, 0, -1. */
+static int
+is_settled(struct sync *y, const struct sync_kind *k, const struct hash *id,
+    struct err *e)
+{
+	sqlite3_stmt *q;
+	struct db *db;
+	int got;
+
+	if (db_of(&db, y->repo, e) != 0)
+		return -1;
+	if (!k->pair)
+		return settle_tx(db, id, e);
+	/* Of a rejected one, the manifest says whether that counts. */
+	if (db_stmt(&q, db, "SELECT 1 FROM record WHERE id=? AND status<>?",
+	    e) != 0)
+		return -1;
+	db_bind_hash(q, 1, id);
+	db_bind_int(q, 2, RECORD_REJECTED);
+	if ((got = db_step(db, q, e)) == 1)
+		sqlite3_reset(q);
+	return got;
+}
+
+/* Those of theirs that are neither here nor settled, in their order. */
+static int
+pick_new(struct ids *out, struct sync *y, const struct sync_kind *k,
+    const struct ids *theirs, struct err *e)
+{
+	struct ids ours = IDS_INIT;
+	int ret = k->pair ? staging_each(y->repo, add_staged, &ours, e) :
+	    pool_each(y->repo, add_id, &ours, e);
+
+	ids_sort(&ours);
+	for (size_t i = 0; i < theirs->n && ret == 0; i++) {
+		if (ids_has(&ours, &theirs->id[i]))
+			continue;
+		ret = is_settled(y, k, &theirs->id[i], e);
+		if (ret == 0)
+			ret = ids_add(out, &theirs->id[i], e);
+		else if (ret == 1)
+			ret = 0;
+	}
+	ids_free(&ours);
+	return ret;
+}
+
+static int
+pull_waiting(struct sync *y, const struct sync_kind *k, struct err *e)
+{
+	struct ids theirs = IDS_INIT, new = IDS_INIT, group = IDS_INIT;
+	int ret = sync_list(&theirs, y, k->name, e);
+
+	if (ret == 0)
+		ret = pick_new(&new, y, k, &theirs, e);
+	for (size_t i = 0; i < new.n && ret == 0; i += SYNC_GROUP) {
+		group.n = 0;
+		ret = ids_add_payload(&group, ids_payload(&new, i, SYNC_GROUP),
+		    SYNC_GROUP, e);
+		if (ret == 0)
+			ret = pull_items(y, k, &group, e);
+		sync_moved(y, k->name, i, new.n);
+	}
+	ids_free(&theirs);
+	ids_free(&new);
+	ids_free(&group);
+	return ret;
+}
+
+/* --- the secret ----------------------------------------------------------- */
+
+static int
+open_secret(struct hash *secret, struct repo *r, struct span sealed,
+    struct err *e)
+{
+	struct buf text = BUF_INIT(HASH_HEX);
+	struct identity key;
+	int ret = repo_node_key(r, &key, e);
+
+	if (ret == 0)
+		ret = age_open(&text, sealed, key.seal, key.nseals, e);
+	if (ret == 0 && (text.len != HASH_HEX ||
+	    text.p[HASH_HEX - 1] != '\n' ||
+	    hash_parse(secret, span_of(text.p, HASH_HEX - 1)) != 0))
+		ret = err_set(e, ERR_BAD, "the ledger secret is malformed");
+	identity_wipe(&key);
+	buf_wipe(&text);
+	return ret;
+}
+
+/* Only from one that has shown to be a node; and one that has it not, has
+ * it not. */
+static int
+pull_secret(struct sync *y, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct buf sealed = BUF_INIT(AGE_HEADER_MAX);
+	struct hash secret;
+	int ret;
+
+	if (repo_node_name(y->repo) == NULL || y->s->node[0] == '\0' ||
+	    y->s->access < PROTO_READER)
+		return 0;
+	if (repo_secret(y->repo, &secret, e) == 0) {
+		hash_wipe(&secret, sizeof(secret));
+		return 0;
+	}
+	ret = session_ask(y->s, "secret", span_of(NULL, 0), &status, &sealed,
+	    e);
+	if (ret != 0 && e->kind == ERR_NO)
+		ret = 1;
+	if (ret == 0 && (ret = open_secret(&secret, y->repo,
+	    buf_span(&sealed), e)) != 0)
+		sync_blame(y, e);
+	if (ret == 0) {
+		ret = repo_secret_set(y->repo, &secret, e);
+		hash_wipe(&secret, sizeof(secret));
+	}
+	buf_free(&status);
+	buf_free(&sealed);
+	return ret < 0 ? -1 : 0;
+}
+
+/* -------------------------------------------------------------------------- */
+
+int
+sync_pull(struct sync *y, int flags, struct err *e)
+{
+	if ((flags & SYNC_BLOCKS) && pull_blocks(y, e) != 0)
+		return -1;
+	/* The blocks may have told us who the peer is. */
+	if (session_prove(y->s, e) != 0)
+		return -1;
+	if ((flags & SYNC_SECRET) && pull_secret(y, e) != 0)
+		return -1;
+	if ((flags & SYNC_OBJECTS) && pull_wanted(y, e) != 0)
+		return -1;
+	if (y->s->access < PROTO_READER)
+		return 0;
+	if ((flags & SYNC_STAGED) && pull_waiting(y, &sync_staged, e) != 0)
+		return -1;
+	if ((flags & SYNC_PENDING) && pull_waiting(y, &sync_pending, e) != 0)
+		return -1;
+	return 0;
+}

@@ -1,0 +1,346 @@
+#include "net/waiting.h"
+
+#include "ledger/rules.h"
+#include "store/chain.h"
+#include "store/object.h"
+#include "store/settle.h"
+#include "store/verify.h"
+
+int
+waiting_names(struct ids *out, const struct tx *tx, struct err *e)
+{
+	switch (tx->kind) {
+	case TX_ENROLL:
+		return tx->has_profile ? ids_add(out, &tx->profile, e) : 0;
+	case TX_ROLE_KEY:
+		return ids_add(out, &tx->object, e);
+	case TX_AUTHORIZE:
+		if (ids_add(out, &tx->staged.body, e) != 0)
+			return -1;
+		return ids_add(out, &tx->header, e);
+	case TX_GRANT:
+	case TX_WITHDRAW:
+		return ids_add(out, &tx->header, e);
+	default:
+		return 0;
+	}
+}
+
+int
+waiting_here(struct repo *r, const struct ids *objects, struct ids *missing,
+    struct err *e)
+{
+	int all = 1;
+
+	for (size_t i = 0; i < objects->n; i++) {
+		int got = object_has(r, &objects->id[i], e);
+
+		if (got < 0)
+			return -1;
+		if (got == 1)
+			continue;
+		all = 0;
+		if (missing == NULL)
+			break;
+		if (ids_add(missing, &objects->id[i], e) != 0)
+			return -1;
+	}
+	return all;
+}
+
+/* --- lists ---------------------------------------------------------------- */
+
+struct listing {
+	struct repo *repo;
+	struct ids *out;
+	struct state_view view;
+	int64_t now_ms;
+};
+
+static int
+list_pending(void *arg, const struct hash *id, struct span note,
+    struct err *e)
+{
+	struct listing *l = arg;
+	struct ids names = IDS_INIT;
+	struct tx tx;
+	int got;
+
+	if (tx_parse(&tx, note, repo_ledger(l->repo), e) != 0)
+		return 0;
+	got = waiting_names(&names, &tx, e);
+	if (got == 0)
+		got = waiting_here(l->repo, &names, NULL, e);
+	ids_free(&names);
+	tx_free(&tx);
+	if (got < 0)
+		return -1;
+	return got == 0 ? 0 : ids_add(l->out, id, e);
+}
+
+/*
+ * Strike those that the state, as it will be with all that wait, does not
+ * have: the rules refused them.
+ */
+static int
+strike_refused(struct ids *l, size_t from, struct repo *r, int64_t now_ms,
+    struct err *e)
+{
+	struct pool *p;
+	size_t n = from;
+	int got = 0;
+
+	if (from == l->n)
+		return 0;
+	if (pool_open(&p, r, now_ms, e) != 0)
+		return -1;
+	for (size_t i = from; i < l->n && got >= 0; i++) {
+		got = settle_tx(pool_db(p), &l->id[i], e);
+		if (got == 1)
+			l->id[n++] = l->id[i];
+	}
+	l->n = n;
+	pool_abort(p);
+	return got < 0 ? -1 : 0;
+}
+
+int
+waiting_pending(struct ids *out, struct repo *r, int64_t now_ms,
+    struct err *e)
+{
+	struct listing l = { .repo = r, .out = out };
+	size_t from = out->n;
+
+	if (chain_catch_up(r, e) != 0 ||
+	    pool_each(r, list_pending, &l, e) != 0)
+		return -1;
+	return strike_refused(out, from, r, now_ms, e);
+}
+
+static int
+list_staged(void *arg, const struct staged *s, struct span header,
+    struct err *e)
+{
+	struct listing *l = arg;
+	int got;
+
+	(void)header;
+	got = rules_check_staged(&l->view.v, s, l->now_ms, e);
+	if (got != 0)
+		return e->kind == ERR_NO ? 0 : -1;
+	got = object_has(l->repo, &s->body, e);
+	if (got <= 0)
+		return got;
+	return ids_add(l->out, &s->id, e);
+}
+
+int
+waiting_staged(struct ids *out, struct repo *r, int64_t now_ms,
+    struct err *e)
+{
+	struct listing l = { .repo = r, .out = out, .now_ms = now_ms };
+	struct db *db;
+
+	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	state_view_init(&l.view, r, db);
+	l.view.verify = verify_never;	/* it was, when it came */
+	return staging_each(r, list_staged, &l, e);
+}
+
+/* --- items ---------------------------------------------------------------- */
+
+struct picking {
+	struct buf *out;
+	const struct ids *sorted;
+	size_t soft;
+	bool full, more;
+};
+
+/* Is it asked for, and is there room for it? */
+static bool
+picks(struct picking *p, const struct hash *id)
+{
+	if (!ids_has(p->sorted, id))
+		return false;
+	p->more = p->full;
+	return !p->full;
+}
+
+static int
+pick_pending(void *arg, const struct hash *id, struct span note,
+    struct err *e)
+{
+	struct picking *p = arg;
+
+	if (!picks(p, id))
+		return p->more;
+	proto_item_add(p->out, note);
+	p->full = p->out->len >= p->soft;
+	return buf_check(p->out, "pending transactions", e);
+}
+
+int
+waiting_pending_items(struct buf *out, struct repo *r,
+    const struct ids *sorted, size_t soft, bool *more, struct err *e)
+{
+	struct picking p = { out, sorted, soft, false, false };
+	int got = pool_each(r, pick_pending, &p, e);
+
+	*more = p.more;
+	return got;
+}
+
+static int
+pick_staged(void *arg, const struct staged *s, struct span header,
+    struct err *e)
+{
+	struct picking *p = arg;
+
+	if (!picks(p, &s->id))
+		return p->more;
+	proto_item_add(p->out, s->note.whole);
+	proto_item_add(p->out, header);
+	p->full = p->out->len >= p->soft;
+	return buf_check(p->out, "staged records", e);
+}
+
+int
+waiting_staged_items(struct buf *out, struct repo *r,
+    const struct ids *sorted, size_t soft, bool *more, struct err *e)
+{
+	struct picking p = { out, sorted, soft, false, false };
+	int got = staging_each(r, pick_staged, &p, e);
+
+	*more = p.more;
+	return got;
+}
+
+/* --- wanted objects ------------------------------------------------------- */
+
+/* The next page of the table: ids above *after. */
+static int
+read_page(struct ids *page, struct db *db, const struct hash *after,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+	struct hash id;
+	int got;
+
+	page->n = 0;
+	if (db_stmt(&s, db, "SELECT object FROM want WHERE object>?1 "
+	    "ORDER BY object LIMIT 1000", e) != 0)
+		return -1;
+	if (after == NULL)
+		sqlite3_bind_zeroblob(s, 1, 0);
+	else
+		db_bind_hash(s, 1, after);
+	while ((got = db_step(db, s, e)) == 1)
+		if (db_column_hash(s, 0, &id) == 0 &&
+		    ids_add(page, &id, e) != 0) {
+			sqlite3_reset(s);
+			return -1;
+		}
+	return got;
+}
+
+static int
+strike_wanted(struct db *db, const struct ids *came, struct err *e)
+{
+	struct err ignored;
+	sqlite3_stmt *s;
+	int r = 0;
+
+	if (came->n == 0)
+		return 0;
+	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
+		return -1;
+	for (size_t i = 0; i < came->n && r == 0; i++) {
+		r = db_stmt(&s, db, "DELETE FROM want WHERE object=?", e);
+		if (r == 0) {
+			db_bind_hash(s, 1, &came->id[i]);
+			r = db_run(db, s, e);
+		}
+	}
+	if (r == 0)
+		r = db_exec(db, "COMMIT", e);
+	if (r != 0)
+		db_exec(db, "ROLLBACK", &ignored);
+	return r;
+}
+
+/* Sort a page out: what is here to came, the rest to out. */
+static int
+sort_page(struct ids *out, struct ids *came, struct repo *r,
+    const struct ids *page, size_t max, struct err *e)
+{
+	for (size_t i = 0; i < page->n && out->n < max; i++) {
+		int got = object_has(r, &page->id[i], e);
+
+		if (got < 0 || ids_add(got == 1 ? came : out, &page->id[i],
+		    e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+waiting_wanted(struct ids *out, struct repo *r, size_t max, struct err *e)
+{
+	struct ids page = IDS_INIT, came = IDS_INIT;
+	struct hash last, *after = NULL;
+	struct db *db;
+	int got = -1;
+
+	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	do {
+		came.n = 0;
+		if (read_page(&page, db, after, e) != 0 ||
+		    sort_page(out, &came, r, &page, max, e) != 0 ||
+		    strike_wanted(db, &came, e) != 0)
+			goto end;
+		if (page.n > 0) {
+			last = page.id[page.n - 1];
+			after = &last;
+		}
+	} while (page.n > 0 && out->n < max);
+	got = 0;
+end:
+	ids_free(&page);
+	ids_free(&came);
+	return got;
+}
+
+int
+waiting_is_wanted(struct repo *r, const struct hash *id, struct err *e)
+{
+	sqlite3_stmt *s;
+	struct db *db;
+	int got;
+
+	if (db_of(&db, r, e) != 0 ||
+	    db_stmt(&s, db, "SELECT 1 FROM want WHERE object=?", e) != 0)
+		return -1;
+	db_bind_hash(s, 1, id);
+	if ((got = db_step(db, s, e)) == 1)
+		sqlite3_reset(s);
+	return got;
+}
+
+int
+waiting_largest(uint64_t *bytes, struct repo *r, struct err *e)
+{
+	sqlite3_stmt *s;
+	struct db *db;
+
+	if (db_of(&db, r, e) != 0 || db_stmt(&s, db,
+	    "SELECT coalesce(max(body_size), 0) FROM record", e) != 0 ||
+	    db_step(db, s, e) != 1)
+		return -1;
+	*bytes = (uint64_t)sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	if (*bytes < OBJECT_SMALL_MAX)
+		*bytes = OBJECT_SMALL_MAX;
+	return 0;
+}
