@@ -190,7 +190,7 @@ access_rule(void)
 	r->readers = "";
 	REFUSED(&w, &tx, &w.l.kun, "has not admitted this reader");
 	ALLOWED(&w, &tx, &w.l.bill);
-	w.user[2].roles = "";			/* Bill is no patient any more */
+	w.user[2].roles = "";		/* Bill is no patient any more */
 	REFUSED(&w, &tx, &w.l.bill, "has not admitted this reader");
 	w.user[2].roles = "patient ";
 	/* Named himself, anybody: even one without a role. */
