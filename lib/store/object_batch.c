@@ -16,9 +16,12 @@ struct object_batch {
 int
 object_batch_open(struct object_batch **out, struct repo *r, struct err *e)
 {
-	struct object_batch *b = calloc(1, sizeof(*b));
+	struct object_batch *b;
 
-	if (b == NULL)
+	/* One look for new segments, not one for each object. */
+	if (object_reindex(r, e) != 0)
+		return -1;
+	if ((b = calloc(1, sizeof(*b))) == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	b->r = r;
 	buf_init(&b->first, OBJECT_SMALL_MAX);

@@ -181,14 +181,27 @@ find_in_segments(struct object_place *p, struct repo *r,
 }
 
 int
+object_find_known(struct object_place *p, struct repo *r,
+    const struct hash *id, bool *erased, struct err *e)
+{
+	bool zeros = false;
+	int got;
+
+	if ((got = find_loose(p, r, id, e)) == 0)
+		got = find_in_segments(p, r, id, &zeros, e);
+	if (erased != NULL)
+		*erased = got == 0 && zeros;
+	return got;
+}
+
+int
 object_find(struct object_place *p, struct repo *r, const struct hash *id,
     bool *erased, struct err *e)
 {
-	bool added, zeros = false;
+	bool added, zeros;
 	int got;
 
-	if ((got = find_loose(p, r, id, e)) == 0 &&
-	    (got = find_in_segments(p, r, id, &zeros, e)) == 0 && !zeros &&
+	if ((got = object_find_known(p, r, id, &zeros, e)) == 0 && !zeros &&
 	    (got = object_index_refresh(r, &added, e)) == 0 && added)
 		got = find_in_segments(p, r, id, &zeros, e);
 	if (erased != NULL)

@@ -26,6 +26,10 @@ void object_folder(char out[OBJECT_PATH_LEN], const struct hash *id);
 int object_find(struct object_place *p, struct repo *r, const struct hash *id,
     bool *erased, struct err *e);
 
+/* The same without a look for new segments; for many, after one look. */
+int object_find_known(struct object_place *p, struct repo *r,
+    const struct hash *id, bool *erased, struct err *e);
+
 /*
  * Open one place of a segment with open(2)'s flags: 1 p is open, 0 there is
  * no such file, -1 error.

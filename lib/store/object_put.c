@@ -68,10 +68,26 @@ same(const struct object_place *p, struct repo *r, const struct source *s,
 }
 
 /*
- * Is this object stored, durably and right?  1, 0 or -1.  A loose file of its
- * name with other bytes is an error, as it will not be overwritten; a damaged
- * copy in a segment is as none, as a loose file comes before it.
+ * Is what was found right, and durable?  1, 0 or -1.  A loose file of its name
+ * with other bytes is an error, as it will not be overwritten; a damaged copy
+ * in a segment is as none, as a loose file comes before it.
  */
+static int
+check_found(const struct object_place *p, struct repo *r,
+    const struct source *s, struct err *e)
+{
+	int got = same(p, r, s, e);
+
+	close(p->fd);
+	if (got < 0 || p->in_segment)
+		return got;
+	if (got == 0)
+		return err_set(e, ERR_BAD, "%s/%s: damaged object: differs "
+		    "from what is to be stored", r->path, p->path);
+	/* Whoever put it there may not have come to this yet. */
+	return fs_sync_parent(r->dirfd, p->path, e) == 0 ? 1 : -1;
+}
+
 static int
 is_stored(struct repo *r, const struct hash *id, const struct source *s,
     struct err *e)
@@ -79,17 +95,7 @@ is_stored(struct repo *r, const struct hash *id, const struct source *s,
 	struct object_place p;
 	int got = object_find(&p, r, id, NULL, e);
 
-	if (got <= 0)
-		return got;
-	got = same(&p, r, s, e);
-	close(p.fd);
-	if (got < 0 || p.in_segment)
-		return got;
-	if (got == 0)
-		return err_set(e, ERR_BAD, "%s/%s: damaged object: differs "
-		    "from what is to be stored", r->path, p.path);
-	/* Whoever put it there may not have come to this yet. */
-	return fs_sync_parent(r->dirfd, p.path, e) == 0 ? 1 : -1;
+	return got > 0 ? check_found(&p, r, s, e) : got;
 }
 
 /* Another process may have given the name away before us. */
@@ -123,8 +129,10 @@ object_is_stored(struct repo *r, const struct hash *id, struct span data,
     struct err *e)
 {
 	struct source s = { data, -1, data.n };
+	struct object_place p;
+	int got = object_find_known(&p, r, id, NULL, e);
 
-	return is_stored(r, id, &s, e);
+	return got > 0 ? check_found(&p, r, &s, e) : got;
 }
 
 int

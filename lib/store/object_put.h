@@ -6,8 +6,9 @@
 #include "store/repo.h"
 
 /*
- * Is this object stored, durably and right?  1, 0 or -1.  ERR_BAD: a loose
- * file of its name has other bytes.  A damaged copy in a segment is as none.
+ * Is this object stored, durably and right, as far as the table of segments
+ * knows?  1, 0 or -1.  ERR_BAD: a loose file of its name has other bytes.  A
+ * damaged copy in a segment is as none.
  */
 int object_is_stored(struct repo *r, const struct hash *id, struct span data,
     struct err *e);
