@@ -11,8 +11,8 @@
 static const struct cli_spec spec = {
 	.name = "ehr-add",
 	.usage =
-"usage: ehr-add [-C DIR] -i DOCTOR -p PATIENT -d DESCRIPTION -l LABEL FILE ...\n"
-"       ehr-add [-C DIR] -i DOCTOR -p PATIENT -d DESCRIPTION -l LABEL [-z] -\n",
+"usage: ehr-add [-C DIR] -i DOCTOR -p PATIENT -d TEXT -l LABEL FILE ...\n"
+"       ehr-add [-C DIR] -i DOCTOR -p PATIENT -d TEXT -l LABEL [-z] -\n",
 	.takes = CLI_DIR | CLI_IDENTITY | CLI_NUL
 };
 

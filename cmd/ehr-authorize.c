@@ -9,9 +9,9 @@ static const struct cli_spec spec = {
 	.name = "ehr-authorize",
 	.usage =
 "usage: ehr-authorize [-C DIR] -i PATIENT --list [--json]\n"
-"       ehr-authorize [-C DIR] -i PATIENT [--to READER ...] RECORD ... | -\n"
+"       ehr-authorize [-C DIR] -i PATIENT [--to READER] RECORD ... | -\n"
 "       ehr-authorize [-C DIR] -i PATIENT --reject RECORD ... | -\n"
-"       ehr-authorize [-C DIR] -i PATIENT --withdraw READER ... RECORD ... | -\n"
+"       ehr-authorize [-C DIR] -i PATIENT --withdraw READER RECORD ... | -\n"
 "       ehr-authorize [-C DIR] -i PATIENT --erase REASON RECORD ... | -\n"
 "       ehr-authorize [-C DIR] -i PATIENT --history RECORD\n",
 	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON | CLI_NUL

@@ -242,7 +242,10 @@ roles(struct user *u)
 int
 main(int argc, char **argv)
 {
-	static struct user u = { .role = "patient", .out = BUF_INIT(64u << 20) };
+	static struct user u = {
+		.role = "patient",
+		.out = BUF_INIT(64u << 20)
+	};
 	const struct cli_opt opt[] = {
 		{ 0, "role", CLI_TEXT, &u.role, 0 },
 		{ 0 }

@@ -15,7 +15,7 @@ space_at(const unsigned char *p, size_t n)
 	if (p[0] == ' ')
 		return true;
 	if (n >= 2 && p[0] == 0xc2)
-		return p[1] == 0xa0;		/* U+00A0; U+0085 is a control */
+		return p[1] == 0xa0;	/* U+00A0; U+0085 is a control */
 	if (n < 3)
 		return false;
 	if (p[0] == 0xe2 && p[1] == 0x80)	/* U+2000 to U+200A, U+202F */

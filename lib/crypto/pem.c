@@ -110,7 +110,8 @@ scrypt_bounded(const X509_ALGOR *kdf)
 
 	X509_ALGOR_get0(NULL, &type, &param, kdf);
 	if (type != V_ASN1_SEQUENCE ||
-	    (s = ASN1_item_unpack(param, ASN1_ITEM_rptr(SCRYPT_PARAMS))) == NULL)
+	    (s = ASN1_item_unpack(param,
+	    ASN1_ITEM_rptr(SCRYPT_PARAMS))) == NULL)
 		return false;
 	n = ASN1_INTEGER_get(s->costParameter);
 	r = ASN1_INTEGER_get(s->blockSize);

@@ -47,7 +47,8 @@ block_header_parse(struct block_header *h, struct span text,
 		return -1;
 	h->txs = (uint32_t)txs;
 	if (h->height == 0 || !name_is_node(h->proposer))
-		return text_bad(&t, e, "\"height\" or \"proposer\" is malformed");
+		return text_bad(&t, e, "\"height\" or \"proposer\" is "
+		    "malformed");
 	hash_bytes(&h->id, text.p, text.n);
 	return 0;
 }

@@ -35,7 +35,7 @@ struct block_header {
 	struct span proposer;		/* the node that made it */
 	uint32_t txs;
 	struct hash root;		/* Merkle root over its tx ids */
-	uint64_t size;			/* transactions since genesis, with these */
+	uint64_t size;			/* transactions since genesis */
 	struct hash tree;		/* Merkle root over all of them */
 	struct hash delegates;		/* digest of the set for height + 1 */
 };

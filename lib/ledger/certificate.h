@@ -18,7 +18,7 @@ struct delegate {
 
 struct delegates {
 	size_t n;
-	struct delegate d[GENESIS_NODES_MAX];	/* in the order of their votes */
+	struct delegate d[GENESIS_NODES_MAX];	/* most votes first */
 };
 
 /* Votes that a certificate needs: n - floor((n - 1) / 3). */

@@ -177,7 +177,7 @@ name_email_digest(struct hash *out, const struct hash *secret,
 	struct span part;
 
 	if (email.n > sizeof(lower))
-		email.n = sizeof(lower);	/* name_is_email refuses these */
+		email.n = sizeof(lower); /* name_is_email refuses it */
 	for (size_t i = 0; i < email.n; i++) {
 		unsigned char c = email.p[i];
 

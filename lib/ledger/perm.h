@@ -1,4 +1,4 @@
-/* perm: the permissions that a role can carry (the dissertation's table 6-3). */
+/* perm: the permissions that a role can carry (dissertation, table 6-3). */
 #ifndef LEDGER_PERM_H
 #define LEDGER_PERM_H
 

@@ -20,7 +20,7 @@ struct staged {
 	struct span label;
 	struct hash body;		/* object: the age body */
 	uint64_t body_size;		/* bytes */
-	struct hash header;		/* the age header for patient and author */
+	struct hash header;		/* age header for patient and author */
 };
 
 /* Read a manifest of this ledger; s borrows from whole; nothing is verified. */

@@ -44,7 +44,7 @@ struct tx {
 	int64_t time_ms;
 	struct span author;	/* a handle; a node's name for TX_VOTE */
 
-	struct span user;	/* the handle (rekey: or node) that it is about */
+	struct span user;	/* whom it is about (rekey: or a node) */
 	struct span role;
 	struct span node;
 	struct sign_pub sign;
@@ -57,7 +57,7 @@ struct tx {
 	bool has_email, has_profile;
 	struct hash email, profile;
 	struct hash record;
-	struct hash header;	/* object: the record's age header from now on */
+	struct hash header;	/* object: the record's new age header */
 	struct span reason;
 	size_t nreaders;
 	struct span reader[TX_READERS_MAX];	/* sorted; votes: nodes */

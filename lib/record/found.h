@@ -7,8 +7,8 @@
 struct found {
 	const char *name;		/* of the ledger */
 	struct settings settings;
-	struct span node_key_file;	/* the bytes of the founder's key file */
-	const struct identity *node;	/* the same, opened: signs the genesis */
+	struct span node_key_file;	/* the founder's key file */
+	const struct identity *node;	/* the same, opened: signs */
 	const struct span *admin;	/* cards */
 	size_t nadmins;
 	const struct span *other;	/* cards of the other first nodes */

@@ -108,8 +108,8 @@ check_header(const struct block *b, const struct head *h,
 }
 
 int
-chain_advance(struct repo *r, struct db *db, struct head *h, const struct block *b,
-    const struct delegates *set, struct verify_batch *batch, struct err *e)
+chain_advance(struct repo *r, struct db *db, struct head *h,
+    const struct block *b, const struct delegates *set, struct verify_batch *batch, struct err *e)
 {
 	struct state_view v;
 	struct delegates next;
@@ -180,7 +180,8 @@ apply_next_file(struct repo *r, struct db *db, struct head *h, struct err *e)
 	if (block_parse(&b, buf_span(&text), true, repo_ledger(r), e) == 0 &&
 	    state_delegates(&set, db, h->height + 1, e) == 0 &&
 	    certificate_check(b.certificate, &b.h, &set, repo_ledger(r),
-	    &signers, e) == 0 && chain_advance(r, db, h, &b, &set, NULL, e) == 0)
+	    &signers, e) == 0 &&
+	    chain_advance(r, db, h, &b, &set, NULL, e) == 0)
 		ret = 1;
 	buf_free(&text);
 	if (ret != 1 && e->kind == ERR_NO)

@@ -36,8 +36,8 @@ stop(sqlite3_stmt *s, int ret)
 
 /* --- users ---------------------------------------------------------------- */
 
-#define USER_COLUMNS "SELECT handle, seal, profile, (SELECT group_concat(role)" \
-    " FROM (SELECT role FROM member WHERE member.handle=user.handle" \
+#define USER_COLUMNS "SELECT handle, seal, profile, " \
+    "(SELECT group_concat(role) FROM (SELECT role FROM member WHERE member.handle=user.handle" \
     " ORDER BY role)), (SELECT group_concat(perms) FROM member JOIN role ON" \
     " role.name=member.role WHERE member.handle=user.handle) FROM user "
 

@@ -14,7 +14,7 @@ struct lookup_user {
 	bool has_profile;
 	struct hash profile;
 	unsigned perms;
-	char roles[128];		/* names, comma-separated, cut if longer */
+	char roles[128];		/* names, comma-separated, or cut */
 };
 
 struct lookup_record {
@@ -34,7 +34,7 @@ struct lookup_role {
 	struct seal_pub seal;
 	struct hash object;
 	uint64_t changes;		/* of its membership, so far */
-	bool unsealed;			/* members came since the key was sealed */
+	bool unsealed;			/* members came since it was sealed */
 	bool left;			/* a member left since it was made */
 };
 
