@@ -44,7 +44,9 @@ list_one(void *arg, const struct staged *s, struct span header, struct err *e)
 	/* The body may still be on its way here. */
 	if (unseal_meta(&meta, a->x.repo, &s->body, NULL, header, &a->ring,
 	    &why) != 0)
-		meta.description = span_str("(content not here yet)");
+		meta.description = span_str(why.kind == ERR_NO ?
+		    "(its content is not here yet)" :
+		    "(its content cannot be read; do not authorize it)");
 	hash_format(hex, &s->id);
 	stamp_format(time, s->time_ms);
 	if (a->x.cli.json)

@@ -250,6 +250,33 @@ set_readers(struct tx *tx, const struct readers *l)
 
 /* --- decisions ------------------------------------------------------------ */
 
+/*
+ * The key of a record that waits.  Nobody authorizes what cannot be opened:
+ * age binds no body to a header, so a body that is another's, or none, would
+ * otherwise pass.
+ */
+static int
+open_waiting(struct decider *d, const struct waiting *w, struct age_key *key,
+    struct err *e)
+{
+	struct meta meta = { .root = NULL };
+	struct unseal u;
+	int ret;
+
+	if (unseal_key_of(key, buf_span(&w->header), &d->ring, e) != 0)
+		return -1;
+	ret = unseal_open(&u, d->repo, &w->body, key, e);
+	if (ret == 0) {
+		ret = payload_read_meta(&meta, unseal_read, &u, e);
+		meta_free(&meta);
+		unseal_close(&u);
+	} else if (e->kind == ERR_NO)
+		err_set(e, ERR_AGAIN, "its content is not here yet");
+	if (ret != 0)
+		hash_wipe(key, sizeof(*key));
+	return ret;
+}
+
 int
 decide_authorize(struct decider *d, const struct hash *record,
     const struct span *reader, size_t n, struct hash *txid, bool *unkeyed,
@@ -270,8 +297,7 @@ decide_authorize(struct decider *d, const struct hash *record,
 		if (ret == 0)
 			ret = add_reader(&l, span_str("role:doctor"), e);
 	}
-	if (ret != 0 || unseal_key_of(&key, buf_span(&w->header), &d->ring,
-	    e) != 0)
+	if (ret != 0 || open_waiting(d, w, &key, e) != 0)
 		return -1;
 	ret = make_header(d, &key, &l, &tx.header, unkeyed, e);
 	hash_wipe(&key, sizeof(key));

@@ -1,8 +1,13 @@
+#define _GNU_SOURCE	/* fstatat */
 #include "store/accept.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "ledger/rules.h"
 #include "store/object.h"
 #include "store/pool.h"
 #include "store/settle.h"
@@ -81,6 +86,71 @@ tidy_dir(struct looking *l, const char *dir, segment_item *look,
 	return ret;
 }
 
+/* --- what will never settle ----------------------------------------------- */
+
+/* Pending transactions that the rules refuse are given up after a day. */
+#define GIVE_UP_S (24 * 3600)
+
+struct judging {
+	struct repo *repo;
+	struct db *db;
+	bool hope;		/* one of them may still come to a block */
+};
+
+static int
+judge(void *arg, const struct hash *id, uint64_t at, struct span data,
+    struct err *e)
+{
+	struct judging *j = arg;
+	struct state_view v;
+	struct tx tx;
+	int ret = settle_tx(j->db, id, e);
+
+	(void)at;
+	if (ret != 0 || tx_parse(&tx, data, repo_ledger(j->repo), e) != 0)
+		return ret < 0 ? -1 : 0;
+	state_view_init(&v, j->repo, j->db);
+	v.verify = verify_never;
+	ret = rules_check(&v.v, &tx, tx.time_ms, e);
+	tx_free(&tx);
+	if (ret != 0 && e->kind != ERR_NO)
+		return -1;
+	j->hope = ret == 0;
+	return j->hope;
+}
+
+/* Old segments of which nothing can become final go to quarantine. */
+static int
+give_up(struct repo *r, struct db *db, struct err *e)
+{
+	struct judging j = { r, db, false };
+	struct fs_names list;
+	char path[FS_NAME_MAX];
+	int ret = 0;
+
+	if (fs_list(&list, r->dirfd, POOL_DIR, e) != 0)
+		return -1;
+	for (size_t i = 0; i < list.n && ret == 0; i++) {
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", POOL_DIR, list.name[i]);
+		if (fstatat(r->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    st.st_mtime > time(NULL) - GIVE_UP_S)
+			continue;
+		j.hope = false;
+		ret = segment_scan(r->dirfd, path, "pending", true, judge, &j,
+		    e);
+		if (ret < 0 && (e->kind == ERR_BAD || e->kind == ERR_NO))
+			ret = 0;
+		else if (ret == 0 && !j.hope)
+			ret = settle_quarantine(r, path, e);
+		else if (ret > 0)
+			ret = 0;
+	}
+	fs_names_free(&list);
+	return ret;
+}
+
 /* The next object of table dismissed: 1, 0 none, -1. */
 static int
 next_dismissed(struct hash *id, struct db *db, struct err *e)
@@ -123,7 +193,8 @@ accept_tidy(struct repo *r, struct err *e)
 
 	if (chain_catch_up(r, e) != 0 || db_of(&l.db, r, e) != 0 ||
 	    tidy_dir(&l, POOL_DIR, look_pending, false, e) != 0 ||
-	    tidy_dir(&l, STAGING_DIR, look_staged, true, e) != 0)
+	    tidy_dir(&l, STAGING_DIR, look_staged, true, e) != 0 ||
+	    give_up(r, l.db, e) != 0)
 		return -1;
 	return tidy_objects(r, l.db, e);
 }

@@ -109,7 +109,8 @@ check_header(const struct block *b, const struct head *h,
 
 int
 chain_advance(struct repo *r, struct db *db, struct head *h,
-    const struct block *b, const struct delegates *set, struct verify_batch *batch, struct err *e)
+    const struct block *b, const struct delegates *set,
+    struct verify_batch *batch, struct err *e)
 {
 	struct state_view v;
 	struct delegates next;
