@@ -10,6 +10,7 @@
 
 #include "base/hex.h"
 #include "ledger/name.h"
+#include "store/votes.h"
 
 static const char *const folders[] = {
 	"tmp", "blocks", "objects", "objects/seg", "staging", "pending",
@@ -18,7 +19,7 @@ static const char *const folders[] = {
 #define NFOLDERS (sizeof(folders) / sizeof(*folders))
 
 static const char *const files[] = { "genesis", "config", "node.key",
-    "secret" };
+    "secret", VOTES_PATH };
 #define NFILES (sizeof(files) / sizeof(*files))
 
 /* Parse the genesis only to refuse one that repo_open would refuse. */
@@ -87,6 +88,8 @@ fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
 	    0600, true, e) != 0)
 		return -1;
 	if (n->secret != NULL && repo_secret_write(fd, n->secret, e) != 0)
+		return -1;
+	if (n->node_name != NULL && votes_create(fd, id, NULL, e) != 0)
 		return -1;
 	for (size_t i = 0; i < NFOLDERS; i++)
 		if (fs_sync_dir(fd, folders[i], e) != 0)

@@ -1,0 +1,229 @@
+#define _GNU_SOURCE	/* fstatat */
+#include "net/driver.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "net/driver_inner.h"
+#include "net/entry.h"
+#include "net/judge.h"
+#include "store/bodies.h"
+#include "store/chain.h"
+
+#define RESEND_MAX_MS 5000
+#define RESEND_MIN_MS 50
+#define TIMEOUT_GROWTH 64	/* to which the doubling goes */
+
+/* When the last block became final here: the age of its file. */
+static int64_t
+arrived(const struct driver *d)
+{
+	char path[CHAIN_PATH_LEN] = "genesis";
+	struct stat st;
+
+	if (d->head.height > 0)
+		chain_path(path, d->head.height);
+	if (fstatat(d->repo->dirfd, path, &st, 0) != 0)
+		return clock_now_ms();
+	return (int64_t)st.st_mtim.tv_sec * 1000 +
+	    st.st_mtim.tv_nsec / 1000000;
+}
+
+static void
+configure(struct dbft_config *c, const struct driver *d)
+{
+	int64_t timeout = d->repo->genesis->settings.timeout_ms;
+	int64_t resend = timeout / 4;
+
+	c->n = (unsigned)d->set.n;
+	c->me = (unsigned)d->me;
+	c->passive = d->passive;
+	c->timeout_ms = timeout;
+	c->timeout_max_ms = timeout * TIMEOUT_GROWTH;
+	c->resend_ms = resend > RESEND_MAX_MS ? RESEND_MAX_MS :
+	    resend < RESEND_MIN_MS ? RESEND_MIN_MS : resend;
+	c->skip_ms = timeout / 10;
+}
+
+/* Our place among the delegates, if it is our key that is there. */
+static int
+find_me(const struct driver *d)
+{
+	struct sign_pub mine;
+	int me = delegates_find(&d->set, span_str(d->key.name));
+
+	sign_public(&mine, d->key.sign);
+	if (me >= 0 && !sign_pub_eq(&mine, &d->set.d[me].sign))
+		return -1;
+	return me;
+}
+
+/* --- the journal ---------------------------------------------------------- */
+
+static int
+take_certificate(struct driver *d, struct span note, struct err *e)
+{
+	struct keep_cert *kc;
+	struct dbft_cert c;
+
+	if (judge_cert(&c, DBFT_PREPARE, note, repo_ledger(d->repo), &d->set,
+	    true, e) != 0)
+		return err_wrap(e, VOTES_PATH);
+	if (!keep_has_body(&d->keep, &c.block))
+		return err_set(e, ERR_BAD, "the block that this node has "
+		    "voted for is gone from %s/", VOTES_DIR);
+	if ((kc = keep_cert(&d->keep, &c, note)) == NULL)
+		return err_set(e, ERR_BAD, "%s: too many certificates",
+		    VOTES_PATH);
+	kc->durable = true;
+	keep_votes(&d->keep, &c, DBFT_PREPARE, note, &d->set);
+	dbft_replay_cert(&d->core, &c);
+	return 0;
+}
+
+/* One entry, in the pass over certificates or in that over records. */
+static int
+take_entry(struct driver *d, const struct votes_entry *x, bool certs,
+    struct err *e)
+{
+	struct buf note = BUF_INIT(BLOCK_CERT_MAX);
+	enum entry_kind kind;
+	struct dbft_record r;
+	int ret;
+
+	ret = entry_parse(&kind, &r, &note, x, e);
+	if (ret == 0 && kind == ENTRY_CERTIFICATE && certs &&
+	    x->height == driver_height(d))
+		ret = take_certificate(d, buf_span(&note), e);
+	if (ret == 0 && kind == ENTRY_RECORD && !certs &&
+	    dbft_replay(&d->core, &r) != 0)
+		ret = err_set(e, ERR_BAD, "%s: the votes of height %llu "
+		    "contradict each other", VOTES_PATH,
+		    (unsigned long long)x->height);
+	buf_free(&note);
+	return ret;
+}
+
+static int
+take_entries(struct driver *d, size_t from, struct err *e)
+{
+	size_t n = votes_count(d->votes);
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = from; i < n; i++) {
+			struct votes_entry x = votes_get(d->votes, i);
+
+			if (take_entry(d, &x, pass == 0, e) != 0)
+				return -1;
+		}
+	d->last = votes_last(d->votes);
+	return 0;
+}
+
+/* --- a journal that nothing was written to -------------------------------- */
+
+/* Has this block's certificate or header our name?  1, 0 or -1. */
+static int
+signed_by_us(struct driver *d, uint64_t height, struct err *e)
+{
+	struct buf text = BUF_INIT(BLOCK_FILE_MAX);
+	struct span name = span_str(d->key.name);
+	struct block b;
+	struct note n;
+	int ret = -1;
+
+	if (chain_read(&text, d->repo, height, e) == 0 &&
+	    block_parse(&b, buf_span(&text), true, repo_ledger(d->repo),
+	    e) == 0 && note_parse(&n, b.certificate, "certificate", e) == 0)
+		ret = span_eq(b.h.proposer, name) || note_find(&n, name) >= 0;
+	buf_free(&text);
+	return ret;
+}
+
+/*
+ * The journal is new.  If this node has taken part before, as its blocks
+ * show, an older journal is missing; if not, it begins here.
+ */
+static int
+first_time(struct driver *d, struct err *e)
+{
+	uint64_t head = d->head.height, h = head;
+	int ret = 0;
+
+	for (; ret == 0 && h > 0 && head - h < 4 * DBFT_MAX_NODES; h--)
+		ret = signed_by_us(d, h, e);
+	if (ret < 0)
+		return -1;
+	if (ret == 1)
+		return err_set(e, ERR_BAD, "%s is new, but this node has "
+		    "voted before, on block %llu: it does not vote until "
+		    "\"ehr-dbft renew\"; see ehr-consensus(7)", VOTES_PATH,
+		    (unsigned long long)h + 1);
+	if (votes_append(d->votes, head, span_str("floor"), e) != 0)
+		return -1;
+	return votes_sync(d->votes, e);
+}
+
+/* --- a height ------------------------------------------------------------- */
+
+int
+driver_begin(struct driver *d, struct err *e)
+{
+	struct dbft_config c = { 0 };
+
+	d->live = false;
+	d->mute.kind = ERR_NONE;
+	d->wake_ms = DBFT_NEVER;
+	keep_begin(&d->keep, d->repo, driver_height(d));
+	if (state_delegates(&d->set, d->db, driver_height(d), e) != 0 ||
+	    votes_trim(d->votes, d->head.height, e) != 0 ||
+	    bodies_sweep(d->repo, d->head.height, e) != 0)
+		return -1;
+	if (votes_count(d->votes) == 0 && first_time(d, e) != 0)
+		return -1;
+	d->me = find_me(d);
+	d->last = votes_last(d->votes);
+	d->live = true;
+	if (d->me < 0)
+		return 0;
+	configure(&c, d);
+	dbft_init(&d->core, &c, driver_height(d), votes_floor(d->votes),
+	    arrived(d));
+	if (take_entries(d, 0, e) != 0) {
+		/* Others will decide this height, and then we go on. */
+		if (e->kind != ERR_BAD && e->kind != ERR_NO)
+			return -1;
+		d->mute = *e;
+	} else if (!dbft_may_vote(&d->core))
+		err_set(&d->mute, ERR_NO, "this node votes from height %llu "
+		    "on: its journal was renewed",
+		    (unsigned long long)d->core.floor + 1);
+	dbft_away(&d->core, d->away);
+	return 0;
+}
+
+int
+driver_refresh(struct driver *d, struct err *e)
+{
+	struct hash last = votes_last(d->votes);
+	size_t from = votes_count(d->votes);
+
+	if (hash_eq(&last, &d->last))
+		return 0;
+	if (d->me < 0) {
+		d->last = last;
+		return 0;
+	}
+	/* Begin with the entry after those that the core has read. */
+	while (from > 0) {
+		struct hash at = votes_hash(d->votes, from - 1);
+
+		if (hash_eq(&at, &d->last))
+			break;
+		from--;
+	}
+	if (from == 0)
+		return driver_begin(d, e);
+	return take_entries(d, from, e);
+}
