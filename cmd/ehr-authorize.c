@@ -25,6 +25,7 @@ struct authorize {
 	size_t nto, nfrom;
 	const char *erase;
 	bool list, reject, history, unkeyed;
+	struct buf ids;		/* of the records, 32 bytes each */
 	struct buf out;		/* ids; printed once all is durable */
 };
 
@@ -142,19 +143,30 @@ decide(struct authorize *a, const struct hash *id, struct hash *tx,
 }
 
 static int
-decide_one(void *arg, const char *item, struct err *e)
+decide_one(struct authorize *a, const struct hash *id, struct err *e)
+{
+	char hex[HASH_HEX];
+	struct hash tx;
+
+	if (decide(a, id, &tx, e) != 0) {
+		hash_format(hex, id);
+		return err_wrap(e, "%s", hex);
+	}
+	hash_format(hex, &tx);
+	buf_addf(&a->out, "%s\n", hex);
+	return buf_check(&a->out, "output", e);
+}
+
+static int
+gather(void *arg, const char *item, struct err *e)
 {
 	struct authorize *a = arg;
-	char hex[HASH_HEX];
-	struct hash id, tx;
+	struct hash id;
 
 	if (ctx_hash(&id, item, e) != 0)
 		return -1;
-	if (decide(a, &id, &tx, e) != 0)
-		return err_wrap(e, "%s", item);
-	hash_format(hex, &tx);
-	buf_addf(&a->out, "%s\n", hex);
-	return 0;
+	buf_add(&a->ids, &id, sizeof(id));
+	return buf_check(&a->ids, "ids", e);
 }
 
 static int
@@ -163,10 +175,22 @@ decide_all(struct authorize *a)
 	struct err e;
 	int status;
 
+	/*
+	 * All ids are read before the ledger is locked: they may come from an
+	 * ehr-add that is still at work on it.
+	 */
+	status = items_each(&a->x.cli, gather, a);
 	if (decider_open(&a->decider, a->x.repo, &a->x.id, a->x.now_ms,
 	    &e) != 0)
 		return ctx_end(&a->x, -1, &e);
-	status = items_each(&a->x.cli, decide_one, a);
+	for (size_t i = 0; i < a->ids.len; i += HASH_LEN) {
+		struct hash id;
+
+		memcpy(&id, a->ids.p + i, HASH_LEN);
+		if (decide_one(a, &id, &e) != 0)
+			status = cli_worse(status, cli_fail(&a->x.cli, &e));
+	}
+	buf_free(&a->ids);
 	if (decider_commit(a->decider, &e) != 0)
 		return ctx_end(&a->x, -1, &e);
 	cli_put(buf_span(&a->out));
@@ -186,7 +210,10 @@ spans_of(struct span *out, size_t *n, const struct cli_list *l)
 int
 main(int argc, char **argv)
 {
-	static struct authorize a = { .out = BUF_INIT(64u << 20) };
+	static struct authorize a = {
+		.ids = BUF_INIT(64u << 20),
+		.out = BUF_INIT(128u << 20)
+	};
 	struct cli_list to = { .n = 0 }, from = { .n = 0 };
 	const struct cli_opt opt[] = {
 		{ 0, "list", CLI_FLAG, &a.list, 0 },
