@@ -149,21 +149,30 @@ dbft_may_vote(const struct dbft *s)
 	return !s->done && s->height > s->floor;
 }
 
+/*
+ * Is the speaker of view thought to be away, so that it gets little time?
+ * Once all have had their turn, this may have been an error.
+ */
+static bool
+is_skipped(const struct dbft *s, uint32_t view)
+{
+	unsigned speaker = dbft_speaker(s->height, view, s->c.n);
+
+	return s->c.skip_ms > 0 && view < s->c.n &&
+	    (s->away >> speaker & 1) != 0;
+}
+
 /* How long the present view may last, ms. */
 static int64_t
 timeout_of(const struct dbft *s)
 {
-	unsigned speaker = dbft_speaker(s->height, s->view, s->c.n);
 	int64_t t = s->c.timeout_ms;
 
-	/*
-	 * A speaker who is thought to be away gets little time, but once all
-	 * have had their turn this may have been an error.
-	 */
-	if (s->c.skip_ms > 0 && s->c.skip_ms < t && s->view < s->c.n &&
-	    (s->away >> speaker & 1) != 0)
-		return s->c.skip_ms;
-	for (uint32_t v = 0; v < s->view && !MUTANT(FLAT_TIMEOUT); v++) {
+	if (is_skipped(s, s->view))
+		return s->c.skip_ms < t ? s->c.skip_ms : t;
+	for (uint32_t v = 0; v < s->view; v++) {
+		if (MUTANT(FLAT_TIMEOUT) || is_skipped(s, v))
+			continue;
 		if (t > s->c.timeout_max_ms / 2)
 			return s->c.timeout_max_ms;
 		t *= 2;

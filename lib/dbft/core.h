@@ -73,9 +73,9 @@
  * Any answer may be a change-view instead of the vote that was asked for, or
  * a certified block, or nothing ("not yet").
  *
- * Time is milliseconds of one clock that all processes of a node share; the
- * time of day serves, since it outlives a reboot.  A step of it, in either
- * direction, can cost a time-out and never more.
+ * Time is milliseconds, from 0 up, of one clock that all processes of a node
+ * share; the time of day serves, since it outlives a reboot.  A step of it, in
+ * either direction, can cost a time-out and never more.
  */
 #ifndef DBFT_CORE_H
 #define DBFT_CORE_H
@@ -94,7 +94,8 @@ struct dbft_config {
 	int64_t timeout_ms;		/* of view 0; doubles with each view */
 	int64_t timeout_max_ms;		/* where the doubling ends */
 	int64_t resend_ms;		/* between repetitions */
-	int64_t skip_ms;		/* instead, if the speaker is away */
+	int64_t skip_ms;		/* instead, if the speaker is away; 0:
+					 * nobody is ever skipped */
 };
 
 /* M or more votes of one kind, height, view and block. */
@@ -276,7 +277,10 @@ int dbft_replay(struct dbft *s, const struct dbft_record *r);
 /* Take over a stored prepare certificate, verified, whose body is here. */
 void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);
 
-/* Tell the core who does not answer at present (mask). */
+/*
+ * Tell the core who does not answer at present (mask).  In their views it
+ * waits skip_ms only, in the first n views of a height.
+ */
 void dbft_away(struct dbft *s, uint64_t mask);
 
 /*

@@ -74,6 +74,21 @@ mend_times(struct dbft *s, int64_t now)
 		s->resend_ms = now + s->c.resend_ms;
 }
 
+/*
+ * A certificate can be on disk without the vote that it was stored for, when
+ * the process ended between the two.  M delegates were in its view: so are we.
+ */
+static void
+follow_cert(struct dbft *s, int64_t now)
+{
+	if (s->high.signers == 0 || s->high.view <= s->view)
+		return;
+	s->view = s->high.view;
+	s->entered = true;
+	s->clock_ms = now;
+	s->asked_ms = -1;
+}
+
 static void
 tick(struct dbft_turn *t)
 {
@@ -151,6 +166,7 @@ dbft_step(struct dbft *s, const struct dbft_input *in,
 	if (!well_formed(s, in))
 		return;
 	mend_times(s, in->now_ms);
+	follow_cert(s, in->now_ms);
 	if (!other_height(&t)) {
 		dispatch(&t);
 		if (!s->done)

@@ -58,7 +58,7 @@ store(struct world *w, struct inst *x, uint32_t view,
 static void
 append(struct world *w, struct inst *x, const struct dbft_msg *m)
 {
-	struct dbft_record r = { *m, w->now };
+	struct dbft_record r = { *m, local_ms(w, x) };
 
 	if (x->records == JOURNAL) {
 		fail(w, "the journal of instance %u is full",
@@ -215,7 +215,7 @@ finalise(struct world *w, struct inst *x, const struct dbft_action *a,
 	if (x->role == HONEST)
 		check_final(w, x, &a->cert);
 	x->chain[++x->head] = a->cert;
-	x->head_ms = w->now;
+	x->head_ms = local_ms(w, x);
 	x->ncerts = 0;
 	memset(x->body, 0, sizeof(x->body));
 	memset(x->body_disk, 0, sizeof(x->body_disk));

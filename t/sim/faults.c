@@ -67,8 +67,12 @@ faults_choose(struct world *w)
 	w->diskfull = chance(w, 1, 6) ? 20 : 0;
 	w->amnesia = chance(w, 1, 4) ? 300 : 0;
 	w->adversary_stays = chance(w, 1, 3);
-	for (unsigned i = 0; i < w->ninst; i++)
+	w->skips = chance(w, 1, 4);
+	w->clocks = chance(w, 1, 5);
+	for (unsigned i = 0; i < w->ninst; i++) {
 		w->inst[i].alone = w->pipes && chance(w, 1, 5);
+		w->inst[i].away = rnd(w, UINT64_C(1) << w->n);
+	}
 }
 
 static void
@@ -128,7 +132,15 @@ faults_happen(struct world *w)
 {
 	struct inst *x = &w->inst[rnd(w, w->ninst)];
 
-	switch (rnd(w, 6)) {
+	switch (rnd(w, 7)) {
+	case 6:
+		/* Who sets a clock starts the service again. */
+		if (!w->clocks || x->role == FAULTY)
+			break;
+		x->skew_ms += (int64_t)rnd(w, 20 * BASE_MS) - 10 * BASE_MS;
+		trace(w, "%u: clock set", inst_index(w, x));
+		inst_active(w, x, true);
+		break;
 	case 0:
 	case 1:
 		cut_links(w);
@@ -190,13 +202,13 @@ size_of(uint64_t set)
 void
 faults_end(struct world *w)
 {
-	static const unsigned delay[] = { 5, 100, 1000, 2500 };
+	static const unsigned delay[] = { 5, 50, 50, 300, 1000, 2500 };
 	uint64_t set = able(w);
 	unsigned spare;
 
 	w->calm = true;
 	w->crash = w->diskfull = w->amnesia = 0;
-	w->delay_ms = pick(w, delay, 4);
+	w->delay_ms = pick(w, delay, 6);
 	if (size_of(set) < w->quorum)
 		return;
 	for (spare = (unsigned)rnd(w, size_of(set) - w->quorum + 1); spare > 0;) {
@@ -225,7 +237,7 @@ faults_end(struct world *w)
 		x->up = true;
 		x->work_ms = -1;
 		if ((w->workers >> i & 1) != 0)
-			x->work_ms = w->now;
+			x->work_ms = local_ms(w, x);
 		event_add(w, w->now + 1 + (int64_t)rnd(w, BASE_MS),
 		    E_RESTART, i);
 		event_add(w, w->now + (int64_t)rnd(w, BASE_MS), E_SYNC, i);

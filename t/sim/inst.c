@@ -7,6 +7,13 @@ inst_index(const struct world *w, const struct inst *x)
 	return (unsigned)(x - w->inst);
 }
 
+/* What its clock shows; never below 0, however it is set. */
+int64_t
+local_ms(const struct world *w, const struct inst *x)
+{
+	return EPOCH_MS + w->now + x->skew_ms;
+}
+
 struct hash
 block_id(unsigned i)
 {
@@ -45,10 +52,11 @@ restore(struct world *w, struct inst *x, struct dbft *s, bool passive)
 	struct dbft_config c = {
 		.n = w->n, .me = x->me, .passive = passive,
 		.timeout_ms = BASE_MS, .timeout_max_ms = CAP_MS,
-		.resend_ms = BASE_MS
+		.resend_ms = BASE_MS, .skip_ms = w->skips ? BASE_MS / 4 : 0
 	};
 
 	dbft_init(s, &c, x->head + 1, x->floor, x->head_ms);
+	dbft_away(s, x->away);
 	for (size_t i = 0; i < x->ncerts; i++)
 		if (x->certs[i].disk)
 			dbft_replay_cert(s, &x->certs[i].c);
@@ -127,7 +135,7 @@ wake_later(struct world *w, struct inst *x, int64_t at)
 		return;
 	x->wake_ms = at;
 	if (at != DBFT_NEVER && !w->manual)
-		event_add(w, at, E_WAKE, inst_index(w, x));
+		event_add(w, at - x->skew_ms - EPOCH_MS, E_WAKE, inst_index(w, x));
 }
 
 /* One step and what it asks for.  False: the state is of no use any more. */
@@ -139,7 +147,7 @@ run(struct world *w, struct inst *x, struct dbft *s, struct dbft_input *in,
 	struct dbft_actions out;
 	bool wanted = false;
 
-	in->now_ms = w->now;
+	in->now_ms = local_ms(w, x);
 	dbft_step(s, in, &out);
 	if (!act_all(w, x, s, &out, in->peer, passive)) {
 		if (x->up && !passive)
@@ -331,7 +339,7 @@ inst_wake(struct world *w, struct inst *x)
 {
 	struct dbft_input in = { .kind = DBFT_IN_TICK, .peer = DBFT_NOBODY };
 
-	if (!x->up || x->alone || x->wake_ms > w->now)
+	if (!x->up || x->alone || x->wake_ms > local_ms(w, x))
 		return;
 	x->wake_ms = DBFT_NEVER;
 	refresh(w, x);
@@ -344,7 +352,7 @@ inst_work(struct world *w, struct inst *x)
 {
 	if (x->work_ms >= 0)
 		return;
-	x->work_ms = w->now;
+	x->work_ms = local_ms(w, x);
 	if (!x->up || x->alone)
 		return;
 	refresh(w, x);

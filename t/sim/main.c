@@ -1,9 +1,11 @@
 /*
- * sim [--nodes N] [--schedules] [--seed N | --seeds [FROM] COUNT]
+ * sim [--nodes N] [--no-schedules] --seeds [FROM] COUNT
+ * sim [--nodes N] --seed N
+ * sim --schedules
  *
  * Runs the schedules that have broken others, then COUNT seeds from FROM (1).
- * --seed prints everything that happens in one.  Exit status 1, and the seed,
- * when a promise was broken.
+ * --seed and --schedules print everything that happens.  Exit status 1, and
+ * the seed, when a promise was broken.
  */
 #define _GNU_SOURCE	/* signal, write */
 #include <signal.h>
@@ -19,8 +21,10 @@ static struct world world;
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: sim [--nodes N] [--schedules] "
-	    "[--seed N | --seeds [FROM] COUNT]\n");
+	fprintf(stderr, "usage: sim [--nodes N] [--no-schedules] "
+	    "--seeds [FROM] COUNT\n"
+	    "       sim [--nodes N] --seed N\n"
+	    "       sim --schedules\n");
 	return 2;
 }
 
@@ -42,7 +46,7 @@ static int
 many(uint64_t from, uint64_t count)
 {
 	uint64_t events = 0, blocks = 0, live = 0;
-	int64_t longest = 0;
+	double longest = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
 		if (!world_run(&world, from + i)) {
@@ -55,13 +59,13 @@ many(uint64_t from, uint64_t count)
 		events += world.events;
 		blocks += world.top;
 		live += world.took_ms >= 0;
-		if (world.took_ms > longest)
-			longest = world.took_ms;
+		if (world.took_ms >= 0 && world.share > longest)
+			longest = world.share;
 	}
 	printf("%llu seeds, %llu events, %llu blocks; %llu went on to calm, "
-	    "the slowest in %lld time-outs\n", (unsigned long long)count,
+	    "at most in %.0f %% of their time\n", (unsigned long long)count,
 	    (unsigned long long)events, (unsigned long long)blocks,
-	    (unsigned long long)live, (long long)(longest / BASE_MS));
+	    (unsigned long long)live, 100 * longest);
 	return 0;
 }
 
@@ -92,29 +96,33 @@ aborted(int signo)
 int
 main(int argc, char **argv)
 {
-	uint64_t v[2] = { 1, 0 };
-	int i = 1;
+	uint64_t from = 1, count;
+	bool first = true;
 
 	signal(SIGABRT, aborted);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (i + 1 < argc && strcmp(argv[i], "--nodes") == 0) {
-		world.only_n = (unsigned)strtoul(argv[i + 1], NULL, 10);
-		i += 2;
-		if (world.only_n < 1 || world.only_n > N_MAX)
-			return usage();
-	}
-	if (i + 1 == argc && strcmp(argv[i], "--schedules") == 0)
+	for (argc--, argv++; argc > 1; argc--, argv++)
+		if (strcmp(argv[0], "--no-schedules") == 0)
+			first = false;
+		else if (argc > 2 && strcmp(argv[0], "--nodes") == 0) {
+			world.only_n = (unsigned)strtoul(argv[1], NULL, 10);
+			if (world.only_n < 1 || world.only_n > N_MAX)
+				return usage();
+			argc--, argv++;
+		} else
+			break;
+	if (argc == 1 && strcmp(argv[0], "--schedules") == 0)
 		return schedules(true);
-	if (i + 2 == argc && strcmp(argv[i], "--seed") == 0)
-		return one(strtoull(argv[i + 1], NULL, 10));
-	if (i >= argc || strcmp(argv[i], "--seeds") != 0 ||
-	    argc - i < 2 || argc - i > 3)
+	if (argc == 2 && strcmp(argv[0], "--seed") == 0)
+		return one(strtoull(argv[1], NULL, 10));
+	if (argc < 2 || argc > 3 || strcmp(argv[0], "--seeds") != 0)
 		return usage();
-	v[1] = strtoull(argv[argc - 1], NULL, 10);
-	if (argc - i == 3)
-		v[0] = strtoull(argv[i + 1], NULL, 10);
-	if (schedules(false) != 0)
+	count = strtoull(argv[argc - 1], NULL, 10);
+	if (argc == 3)
+		from = strtoull(argv[1], NULL, 10);
+	if (count == 0)
+		return usage();
+	if (first && schedules(false) != 0)
 		return 1;
-	world.trace = false;
-	return many(v[0], v[1]);
+	return many(from, count);
 }

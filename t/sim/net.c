@@ -49,8 +49,8 @@ event_next(struct world *w, struct event *e)
 void
 net_free(struct world *w, unsigned i)
 {
-	assert(w->packet[i].used);
-	w->packet[i].used = false;
+	assert(w->used[i]);
+	w->used[i] = false;
 	w->freelist[w->nfree++] = i;
 }
 
@@ -64,7 +64,7 @@ put(struct world *w, const struct packet *p, unsigned to, int64_t delay)
 	i = w->freelist[--w->nfree];
 	w->packet[i] = *p;
 	w->packet[i].to = to;
-	w->packet[i].used = true;
+	w->used[i] = true;
 	w->packet[i].seq = w->seq++;
 	if (!w->manual)
 		event_add(w, w->now + delay, E_PACKET, i);

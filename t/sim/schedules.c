@@ -14,12 +14,11 @@
 #define BIT(x) (UINT64_C(1) << (x))
 
 static void
-begin(struct world *w, const char *what, uint64_t faulty)
+begin(struct world *w, uint64_t faulty)
 {
 	world_init(w, 1, 4);
 	w->manual = true;
 	w->bad = faulty;
-	trace(w, "SCHEDULE: %s", what);
 	for (unsigned i = 0; i < w->n; i++) {
 		struct inst *x = &w->inst[i];
 
@@ -28,7 +27,7 @@ begin(struct world *w, const char *what, uint64_t faulty)
 			x->up = false;
 			continue;
 		}
-		x->work_ms = 0;
+		x->work_ms = local_ms(w, x);
 		inst_start(w, x);
 	}
 }
@@ -50,7 +49,7 @@ oldest(const struct world *w, enum dbft_in kind, unsigned from, unsigned to)
 	for (unsigned i = 0; i < PACKETS; i++) {
 		const struct packet *p = &w->packet[i];
 
-		if (p->used && p->kind == P_INPUT && p->in == kind &&
+		if (w->used[i] && p->kind == P_INPUT && p->in == kind &&
 		    p->from == from && p->to == to &&
 		    (best == PACKETS || p->seq < w->packet[best].seq))
 			best = i;
@@ -83,7 +82,7 @@ static void
 lose_all(struct world *w)
 {
 	for (unsigned i = 0; i < PACKETS; i++)
-		if (w->packet[i].used)
+		if (w->used[i])
 			net_free(w, i);
 }
 
@@ -110,7 +109,7 @@ settle(struct world *w, uint64_t who, uint64_t height)
 			for (unsigned i = 0; i < PACKETS; i++) {
 				const struct packet *p = &w->packet[i];
 
-				if (!p->used)
+				if (!w->used[i])
 					continue;
 				if ((who >> p->from & who >> p->to & 1) == 0)
 					net_free(w, i);
@@ -178,7 +177,7 @@ b_commits_alone(struct world *w)
 static void
 lock_of_commits(struct world *w)
 {
-	begin(w, "two have committed, one has left the view", 0);
+	begin(w, 0);
 	b_commits_alone(w);
 	pass(w, DBFT_IN_PREPARED, B, A);
 	lose_all(w);
@@ -191,7 +190,7 @@ lock_of_commits(struct world *w)
 static void
 lock_of_two_views(struct world *w)
 {
-	begin(w, "commits to two blocks in two views", 0);
+	begin(w, 0);
 	b_commits_alone(w);
 	lose_all(w);
 	expire(w, BIT(A) | BIT(C) | BIT(D));
@@ -214,7 +213,7 @@ lock_of_two_views(struct world *w)
 static void
 fork_after_commit(struct world *w)
 {
-	begin(w, "final for one, view change for the others", 0);
+	begin(w, 0);
 	b_commits_alone(w);
 	pass(w, DBFT_IN_PROPOSAL, B, D);
 	pass(w, DBFT_IN_PREPARED, B, A);
@@ -232,7 +231,7 @@ fork_after_commit(struct world *w)
 static void
 fork_of_late_commits(struct world *w)
 {
-	begin(w, "a certificate that comes after the change-view", 0);
+	begin(w, 0);
 	b_commits_alone(w);
 	pass(w, DBFT_IN_PROPOSAL, B, D);
 	expire(w, BIT(C) | BIT(D));
@@ -303,7 +302,7 @@ mixed_views(struct world *w)
 {
 	struct hash x, y;
 
-	begin(w, "commits of several views", BIT(D));
+	begin(w, BIT(D));
 	spread_commits(w, &x, &y);
 	for (uint32_t v = 2; v <= 4; v++) {
 		expire(w, BIT(A) | BIT(B));
@@ -341,7 +340,7 @@ mixed_views(struct world *w)
 static void
 lost_disk(struct world *w)
 {
-	begin(w, "a disk is lost two heights ahead of the others", 0);
+	begin(w, 0);
 	b_commits_alone(w);
 	pass(w, DBFT_IN_PREPARED, B, A);
 	pass(w, DBFT_IN_PREPARED, B, C);
@@ -381,15 +380,29 @@ lost_disk(struct world *w)
 bool
 schedules_run(struct world *w)
 {
-	static void (*const all[])(struct world *) = {
-		lock_of_commits, lock_of_two_views, fork_after_commit,
-		fork_of_late_commits, mixed_views, lost_disk
+	static const struct {
+		void (*run)(struct world *);
+		const char *name;
+	} all[] = {
+		{ lock_of_commits, "commits that lock" },
+		{ lock_of_two_views, "commits that lock in two views" },
+		{ fork_after_commit, "final for one delegate" },
+		{ fork_of_late_commits, "a late certificate" },
+		{ mixed_views, "commits of several views" },
+		{ lost_disk, "a lost disk" }
 	};
+	char why[256];
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		all[i](w);
-		if (w->failure[0] != '\0')
-			return false;
+		w->now = 0;
+		trace(w, "SCHEDULE: %s", all[i].name);
+		all[i].run(w);
+		if (w->failure[0] == '\0')
+			continue;
+		snprintf(why, sizeof(why), "%s", w->failure);
+		snprintf(w->failure, sizeof(w->failure), "schedule \"%s\": "
+		    "%.180s", all[i].name, why);
+		return false;
 	}
 	return true;
 }

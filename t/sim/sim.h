@@ -25,10 +25,11 @@
 #define BLOCKS 1024
 #define JOURNAL 4096		/* records of one instance */
 #define CERTS 64		/* that an instance knows, of one height */
-#define PACKETS 8192		/* under way */
-#define VOTES 16384		/* signed in a run */
+#define PACKETS 4096		/* under way */
+#define VOTES 8192		/* signed in a run */
 #define BASE_MS 1000		/* time-out of view 0 */
 #define CAP_MS 32000
+#define EPOCH_MS 1000000000LL	/* what clocks show at the beginning */
 
 enum role {
 	HONEST,
@@ -71,6 +72,8 @@ struct inst {
 	size_t read;			/* records of the journal in s */
 	int64_t wake_ms;
 	int64_t work_ms;		/* -1: nothing to propose */
+	int64_t skew_ms;		/* its clock is that much ahead */
+	uint64_t away;			/* whom it takes for dead */
 };
 
 enum packet_kind {
@@ -92,7 +95,6 @@ struct packet {
 	struct dbft_signed along[N_MAX];
 	struct dbft_cert along_cert[N_MAX];
 	uint64_t seq;
-	bool used;
 };
 
 enum event_kind {
@@ -132,6 +134,8 @@ struct world {
 	bool pipes;			/* passive delegates, short-lived */
 	bool calm;			/* second phase */
 	bool adversary_stays;		/* also in the second phase */
+	bool skips;			/* speakers thought dead get less time */
+	bool clocks;			/* are set, forward and back */
 	unsigned loss[DBFT_IN_FINAL + 2];	/* per cent, by kind */
 	unsigned dup, crash, amnesia, diskfull;	/* per mille */
 	unsigned slow;			/* per cent of packets */
@@ -141,6 +145,7 @@ struct world {
 	unsigned lost_blocks;		/* delegates that lost everything */
 	/* what exists */
 	struct packet packet[PACKETS];
+	bool used[PACKETS];
 	unsigned nfree;
 	unsigned freelist[PACKETS];
 	struct event heap[PACKETS * 2];
@@ -158,6 +163,7 @@ struct world {
 	uint64_t events;
 	char failure[256];
 	int64_t took_ms;		/* the second phase; -1: there was none */
+	double share;			/* of the time it might have taken */
 	unsigned only_n;		/* --nodes; 0: as the seed says */
 };
 
@@ -183,6 +189,7 @@ void inst_sync(struct world *w, struct inst *x);
 void inst_active(struct world *w, struct inst *x, bool active);
 void inst_crash(struct world *w, struct inst *x);
 void inst_amnesia(struct world *w, struct inst *x, bool blocks_too);
+int64_t local_ms(const struct world *w, const struct inst *x);
 unsigned inst_index(const struct world *w, const struct inst *x);
 unsigned new_block(struct world *w, uint64_t height, bool valid);
 struct hash block_id(unsigned i);
@@ -231,7 +238,11 @@ bool world_run(struct world *w, uint64_t seed);
 bool schedules_run(struct world *w);
 
 /* trace.c */
-void trace(struct world *w, const char *fmt, ...)
+#define trace(w, ...) do { \
+	if ((w)->trace) \
+		trace_line(w, __VA_ARGS__); \
+} while (0)
+void trace_line(const struct world *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 const char *show_vote(const struct dbft_msg *m);
 const char *show_packet(const struct packet *p);

@@ -4,12 +4,10 @@
 #include "t/sim/sim.h"
 
 void
-trace(struct world *w, const char *fmt, ...)
+trace_line(const struct world *w, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!w->trace)
-		return;
 	printf("%8lld  ", (long long)w->now);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);

@@ -15,12 +15,14 @@ clear_inst(struct inst *x, unsigned me)
 	memset(x->body_disk, 0, sizeof(x->body_disk));
 	memset(x->body, 0, sizeof(x->body));
 	x->head = 0;
-	x->head_ms = 0;
+	x->head_ms = EPOCH_MS;
 	x->floor = 0;
 	x->read = 0;
 	x->wake_ms = DBFT_NEVER;
 	x->work_ms = -1;
 	x->cut = 0;
+	x->skew_ms = 0;
+	x->away = 0;
 	x->s.height = 0;
 }
 
@@ -31,7 +33,7 @@ world_init(struct world *w, uint64_t seed, unsigned n)
 
 	/* Everything but the big arrays, of which only parts are in use. */
 	for (unsigned i = 0; i < PACKETS; i++) {
-		w->packet[i].used = false;
+		w->used[i] = false;
 		w->freelist[i] = PACKETS - 1 - i;
 	}
 	w->nfree = PACKETS;
@@ -44,6 +46,7 @@ world_init(struct world *w, uint64_t seed, unsigned n)
 	w->seed = w->rng = seed;
 	w->trace = traced;
 	w->manual = w->pipes = w->calm = w->adversary_stays = false;
+	w->skips = w->clocks = false;
 	w->n = w->ninst = n;
 	w->f = (n - 1) / 3;
 	w->quorum = n - w->f;
@@ -156,8 +159,8 @@ storm(struct world *w)
 	event_add(w, (int64_t)rnd(w, 4 * BASE_MS), E_FAULT, 0);
 	if (w->n > 1)
 		event_add(w, (int64_t)rnd(w, BASE_MS), E_ADVERSARY, 0);
-	while (w->now < end && w->events < 3000 && w->top < 24 &&
-	    w->nvotes < VOTES / 4 && w->nblocks < BLOCKS / 2)
+	while (w->now < end && w->events < 2000 && w->top < 24 &&
+	    w->nvotes < VOTES / 2 && w->nblocks < BLOCKS / 2)
 		if (!world_event(w))
 			return;
 }
@@ -171,15 +174,47 @@ reached(const struct world *w, uint64_t goal)
 	return true;
 }
 
+/* The time-out of a view. */
+static int64_t
+timeout_of(uint32_t view)
+{
+	return view > 5 ? CAP_MS : BASE_MS << view;
+}
+
+/* From view v on, until one has had a good speaker and time enough. */
+static int64_t
+rounds(const struct world *w, uint32_t v)
+{
+	int64_t sum = 0;
+
+	for (; timeout_of(v) < CAP_MS && timeout_of(v) < 8 * w->delay_ms; v++)
+		sum += timeout_of(v);
+	for (unsigned i = 0; i < w->n; i++)
+		sum += timeout_of(v++);
+	return sum;
+}
+
 /*
- * How long M delegates may take for `blocks` blocks: those at the highest view
- * wait for their time-outs; from there on each view has time enough, but its
- * speaker may be faulty or have nothing to propose.
+ * How long M delegates may take.  In each view the first message must find
+ * all of them, and five more follow: propose, prepare, show, commit, final.
+ * So views are too short until their time-out is above eight delays; of the n
+ * views after that, one has a speaker who is well and knows of work.  Who was
+ * cut off must hear of the view first; and if those are skipped who are taken
+ * for dead, the first n views may all go by, and it begins anew.
  */
 static int64_t
 patience(const struct world *w, unsigned blocks)
 {
-	return (int64_t)blocks * (w->n + 6) * 2 * CAP_MS;
+	uint32_t top = 0;
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < w->ninst; i++)
+		if (w->inst[i].s.height != 0 && w->inst[i].s.view > top)
+			top = w->inst[i].s.view;
+	for (unsigned b = 0; b < blocks; b++)
+		sum += rounds(w, b == 0 ? top : 0) +
+		    (w->skips ? rounds(w, 0) : 0);
+	return sum + 8 * BASE_MS * (int64_t)blocks;
 }
 
 /* The second phase: they must make blocks. */
@@ -212,6 +247,7 @@ calm(struct world *w)
 			return;
 	}
 	w->took_ms = w->now - start;
+	w->share = (double)w->took_ms / (double)(end - start);
 }
 
 bool
@@ -221,8 +257,8 @@ world_run(struct world *w, uint64_t seed)
 		1, 2, 3, 4, 4, 4, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8
 	};
 
-	world_init(w, seed, 1);
-	world_init(w, w->rng, w->only_n > 0 ? w->only_n :
+	w->rng = seed;
+	world_init(w, seed, w->only_n > 0 ? w->only_n :
 	    sizes[rnd(w, sizeof(sizes) / sizeof(sizes[0]))]);
 	w->seed = seed;
 	w->took_ms = -1;
