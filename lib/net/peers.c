@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* All are meant when none is named; but nobody is his own peer. */
 static bool
-is_named(struct span name, char *const *names)
+is_named(struct span name, char *const *names, const char *us)
 {
 	if (names == NULL || *names == NULL)
-		return true;
+		return us == NULL || !span_is(name, us);
 	for (; *names != NULL; names++)
 		if (span_is(name, *names))
 			return true;
@@ -60,7 +61,8 @@ peers_of(struct peers *out, const struct repo *r, char *const *names,
 	*out = (struct peers){ NULL, 0 };
 	while (config_next(&r->config, "peer", "command", &at, &name,
 	    &command))
-		if (is_named(name, names) && add(out, name, command, e) != 0) {
+		if (is_named(name, names, repo_node_name(r)) &&
+		    add(out, name, command, e) != 0) {
 			peers_free(out);
 			return -1;
 		}

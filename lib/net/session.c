@@ -159,6 +159,10 @@ greet(struct session *s, const struct hello *me, struct err *e)
 	unsigned char theirs[PROTO_NONCE];
 
 	memcpy(s->nonce, me->nonce, PROTO_NONCE);
+	if (me->key != NULL) {
+		memcpy(s->seal, me->key->seal, sizeof(s->seal));
+		s->nseals = me->key->nseals;
+	}
 	if (exchange_versions(s, me, theirs, e) != 0)
 		return -1;
 	if (exchange_proofs(s, me, theirs, e) != 0)
@@ -351,6 +355,7 @@ session_close(struct session *s)
 		leave(s);
 	pkt_free(&s->pkt);
 	buf_free(&s->welcome);
+	hash_wipe(s->seal, sizeof(s->seal));
 	pipe_close(&s->command, s->broken ? LATE_MS : GRACE_MS, NULL);
 	free(s);
 }

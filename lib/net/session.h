@@ -27,6 +27,10 @@ struct session {
 	int64_t time_ms, met_ms;	/* its clock, and ours at that moment */
 	bool broken;			/* nothing more can be asked */
 
+	/* What opens a secret that is sealed to us; wiped. */
+	struct seal_secret seal[IDENTITY_SEALS_MAX];
+	size_t nseals;
+
 	/* For session_prove. */
 	struct buf welcome;
 	unsigned char nonce[PROTO_NONCE];

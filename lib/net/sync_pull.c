@@ -393,20 +393,16 @@ pull_waiting(struct sync *y, const struct sync_kind *k, struct err *e)
 /* --- the secret ----------------------------------------------------------- */
 
 static int
-open_secret(struct hash *secret, struct repo *r, struct span sealed,
+open_secret(struct hash *secret, const struct session *s, struct span sealed,
     struct err *e)
 {
 	struct buf text = BUF_INIT(HASH_HEX);
-	struct identity key;
-	int ret = repo_node_key(r, &key, e);
+	int ret = age_open(&text, sealed, s->seal, s->nseals, e);
 
-	if (ret == 0)
-		ret = age_open(&text, sealed, key.seal, key.nseals, e);
 	if (ret == 0 && (text.len != HASH_HEX ||
 	    text.p[HASH_HEX - 1] != '\n' ||
 	    hash_parse(secret, span_of(text.p, HASH_HEX - 1)) != 0))
 		ret = err_set(e, ERR_BAD, "the ledger secret is malformed");
-	identity_wipe(&key);
 	buf_wipe(&text);
 	return ret;
 }
@@ -421,7 +417,7 @@ pull_secret(struct sync *y, struct err *e)
 	struct hash secret;
 	int ret;
 
-	if (repo_node_name(y->repo) == NULL || y->s->node[0] == '\0' ||
+	if (y->s->nseals == 0 || y->s->node[0] == '\0' ||
 	    y->s->access < PROTO_READER)
 		return 0;
 	if (repo_secret(y->repo, &secret, e) == 0) {
@@ -432,7 +428,7 @@ pull_secret(struct sync *y, struct err *e)
 	    e);
 	if (ret != 0 && e->kind == ERR_NO)
 		ret = 1;
-	if (ret == 0 && (ret = open_secret(&secret, y->repo,
+	if (ret == 0 && (ret = open_secret(&secret, y->s,
 	    buf_span(&sealed), e)) != 0)
 		sync_blame(y, e);
 	if (ret == 0) {

@@ -1,0 +1,314 @@
+/* ehr-sync: exchange with peers, clone from one; see ehr-sync(1). */
+#define _GNU_SOURCE	/* AT_FDCWD */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/ident.h"
+#include "cli/ndjson.h"
+#include "cli/progress.h"
+#include "net/clone.h"
+#include "net/peers.h"
+#include "net/waiting.h"
+#include "store/chain.h"
+
+static const struct cli_spec spec = {
+	.name = "ehr-sync",
+	.usage =
+"usage: ehr-sync [-C DIR] [--pull | --push] [PEER ...]\n"
+"       ehr-sync clone COMMAND DIR [--node-key FILE] [--ledger ID]\n"
+"       ehr-sync [-C DIR] status [--json] [PEER ...]\n",
+	.takes = CLI_DIR | CLI_JSON
+};
+
+struct syncing {
+	struct cli c;
+	const char *node_key, *ledger;
+	bool pull, push;
+	struct progress bar;
+	const char *doing;	/* what the bar is about */
+	uint64_t done, bytes;
+};
+
+/* --- what a person sees --------------------------------------------------- */
+
+static void
+end_bar(struct syncing *y)
+{
+	if (y->doing != NULL)
+		progress_end(&y->bar);
+	y->doing = NULL;
+}
+
+static void
+watch(void *arg, const struct sync_result *res)
+{
+	struct syncing *y = arg;
+	uint64_t bytes = res->pulled.bytes + res->pushed.bytes;
+
+	if (y->doing != res->doing || res->done < y->done) {
+		end_bar(y);
+		progress_start(&y->bar, &y->c, res->doing, res->total);
+		y->doing = res->doing;
+		y->done = 0;
+		y->bytes = bytes;
+	}
+	progress_add(&y->bar, res->done - y->done, bytes - y->bytes);
+	y->done = res->done;
+	y->bytes = bytes;
+}
+
+static void
+start_watch(struct syncing *y, struct sync_result *res)
+{
+	res->watch = watch;
+	res->arg = y;
+}
+
+static void
+narrate(struct syncing *y, const char *peer, const char *way,
+    const struct sync_count *n)
+{
+	cli_verbose(&y->c, "%s: %s %llu blocks, %llu objects (%llu bytes), "
+	    "%llu staged records, %llu transactions", peer, way,
+	    (unsigned long long)n->blocks, (unsigned long long)n->objects,
+	    (unsigned long long)n->bytes, (unsigned long long)n->staged,
+	    (unsigned long long)n->pending);
+}
+
+/* What became of one peer: its exit status. */
+static int
+report(struct syncing *y, const struct peer *p)
+{
+	const struct sync_result *res = &p->res;
+	struct err e = p->e;
+
+	narrate(y, p->name, "pulled", &res->pulled);
+	narrate(y, p->name, "pushed", &res->pushed);
+	if (res->declined > 0)
+		cli_verbose(&y->c, "%s: %llu of its items are not for us",
+		    p->name, (unsigned long long)res->declined);
+	if (e.kind == ERR_NONE && res->refused > 0)
+		err_set(&e, ERR_NO, "%s: refuses %llu of ours: %s", p->name,
+		    (unsigned long long)res->refused, res->reason);
+	else if (e.kind == ERR_NONE && res->damaged > 0)
+		err_set(&e, ERR_BAD, "%s: %llu of its objects are damaged",
+		    p->name, (unsigned long long)res->damaged);
+	else if (e.kind == ERR_NONE && res->read_only && y->push)
+		err_set(&e, ERR_NO, "%s: takes nothing: it is read-only",
+		    p->name);
+	return e.kind == ERR_NONE ? 0 : cli_fail(&y->c, &e);
+}
+
+/* --- clone ---------------------------------------------------------------- */
+
+static int
+read_key(struct syncing *y, struct clone *cl, struct buf *file,
+    struct identity *key, struct err *e)
+{
+	if (y->node_key == NULL)
+		return 0;
+	if (ident_read(key, &y->c, y->node_key, e) != 0 ||
+	    fs_read(file, AT_FDCWD, y->node_key, e) != 0)
+		return -1;
+	cl->key_file = buf_span(file);
+	cl->key = key;
+	return 0;
+}
+
+static int
+clone(struct syncing *y)
+{
+	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
+	struct identity key = { .sign = NULL };
+	struct sync_result res = { .wanted = 0 };
+	struct clone cl = { .key = NULL };
+	char hex[HASH_HEX];
+	struct hash id;
+	bool made = false;
+	struct err e;
+	int ret = 0;
+
+	cl.command = cli_shift(&y->c);
+	cl.dir = cli_shift(&y->c);
+	if (cl.dir == NULL || y->c.argc > 0 || y->c.dir != NULL || y->pull ||
+	    y->push)
+		return cli_usage(&y->c, "clone takes a COMMAND and a DIR");
+	if (y->ledger != NULL && hash_parse(&id, span_str(y->ledger)) != 0)
+		return cli_usage(&y->c, "%s: not the id of a ledger (64 hex "
+		    "digits)", y->ledger);
+	if (y->ledger != NULL)
+		cl.ledger = &id;
+	start_watch(y, &res);
+	ret = read_key(y, &cl, &file, &key, &e);
+	if (ret == 0)
+		ret = clone_run(&cl, &id, &made, &res, &e);
+	end_bar(y);
+	identity_wipe(&key);
+	buf_wipe(&file);
+	narrate(y, cl.dir, "pulled", &res.pulled);
+	if (ret != 0) {
+		ret = cli_fail(&y->c, &e);
+		if (made)
+			cli_note(&y->c, "ehr-sync -C %s goes on from here",
+			    cl.dir);
+	} else if (y->ledger == NULL) {
+		hash_format(hex, &id);
+		printf("%s\n", hex);
+	}
+	return cli_close_stdout(&y->c, ret);
+}
+
+/* --- status --------------------------------------------------------------- */
+
+static void
+show_peer(struct syncing *y, const char *name, uint64_t height,
+    const struct hash *head, const char *error)
+{
+	char hex[HASH_HEX];
+
+	if (y->c.json) {
+		ndjson_line(&y->c, error != NULL ?
+		    json_pack("{s:s,s:s}", "peer", name, "error", error) :
+		    json_pack("{s:s,s:I,s:o}", "peer", name, "height",
+		    (json_int_t)height, "head", ndjson_hash(head)));
+		return;
+	}
+	hash_format(hex, head);
+	if (error != NULL)
+		printf("%s\t-\t%s\n", name, error);
+	else
+		printf("%s\t%llu\t%s\n", name, (unsigned long long)height,
+		    hex);
+}
+
+static int
+show_wanted(struct syncing *y, struct repo *r, struct err *e)
+{
+	struct ids wanted = IDS_INIT;
+	char hex[HASH_HEX];
+	int ret = waiting_wanted(&wanted, r, SIZE_MAX, e);
+
+	for (size_t i = 0; i < wanted.n && ret == 0; i++) {
+		hash_format(hex, &wanted.id[i]);
+		if (y->c.json)
+			ndjson_line(&y->c, json_pack("{s:s}", "wanted", hex));
+		else
+			printf("wanted\t%s\n", hex);
+	}
+	ids_free(&wanted);
+	return ret;
+}
+
+static int
+status(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
+{
+	const char *us = repo_node_name(r);
+	struct hash none = { { 0 } };
+	size_t answered = 0;
+	struct head h;
+
+	if (chain_head(&h, r, e) != 0)
+		return cli_fail(&y->c, e);
+	show_peer(y, us == NULL ? "here" : us, h.height, &h.id, NULL);
+	peers_open(p, r);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct peer *v = &p->v[i];
+
+		show_peer(y, v->name, v->s == NULL ? 0 : v->s->height,
+		    v->s == NULL ? &none : &v->s->head,
+		    v->s == NULL ? v->e.msg : NULL);
+		answered += v->s != NULL;
+	}
+	if (show_wanted(y, r, e) != 0)
+		return cli_fail(&y->c, e);
+	return answered > 0 ? 0 : ERR_AGAIN;
+}
+
+/* --- exchange ------------------------------------------------------------- */
+
+/*
+ * At the end of a pipe, what comes before us is done when its output ends.
+ * Its ids are passed on.
+ */
+static void
+pass_on_input(void)
+{
+	char part[4096];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(STDIN_FILENO, &st) != 0 || !S_ISFIFO(st.st_mode))
+		return;
+	while ((n = read(STDIN_FILENO, part, sizeof(part))) > 0)
+		cli_put(span_of(part, (size_t)n));
+}
+
+static int
+exchange(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
+{
+	int flags = SYNC_ALL | (y->push ? 0 : SYNC_PULL) |
+	    (y->pull ? 0 : SYNC_PUSH);
+	int worst = 0, lock, one;
+	size_t good = 0;
+
+	if (y->push)
+		pass_on_input();
+	if ((lock = fs_lock(r->dirfd, "sync.lock", 0, e)) < 0)
+		return cli_fail(&y->c, e);
+	for (size_t i = 0; i < p->n; i++)
+		start_watch(y, &p->v[i].res);
+	peers_sync(p, r, flags, e);
+	end_bar(y);
+	for (size_t i = 0; i < p->n; i++) {
+		one = report(y, &p->v[i]);
+		good += one == 0;
+		/* One that is away is no failure while others are there. */
+		if (one != ERR_AGAIN)
+			worst = cli_worse(worst, one);
+	}
+	close(lock);
+	return worst != 0 || good > 0 ? worst : ERR_AGAIN;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct syncing y;
+	struct cli_opt opt[] = {
+		{ 0, "pull", CLI_FLAG, &y.pull, 0 },
+		{ 0, "push", CLI_FLAG, &y.push, 0 },
+		{ 0, "node-key", CLI_TEXT, &y.node_key, 0 },
+		{ 0, "ledger", CLI_TEXT, &y.ledger, 0 },
+		{ 0, "passphrase-file", CLI_TEXT, &y.c.passphrase_file, 0 },
+		{ 0 }
+	};
+	struct peers p = { NULL, 0 };
+	struct repo *r = NULL;
+	bool only_status;
+	struct err e;
+	int ret;
+
+	cli_parse(&y.c, &spec, opt, argc, argv);
+	if (y.c.argc > 0 && strcmp(y.c.argv[0], "clone") == 0) {
+		cli_shift(&y.c);
+		return clone(&y);
+	}
+	only_status = y.c.argc > 0 && strcmp(y.c.argv[0], "status") == 0;
+	if (only_status)
+		cli_shift(&y.c);
+	if (y.node_key != NULL || y.ledger != NULL || (y.pull && y.push) ||
+	    (only_status && (y.pull || y.push)))
+		return cli_usage(&y.c, "these options do not go together");
+	if (repo_open(&r, y.c.dir, &e) != 0 ||
+	    peers_of(&p, r, y.c.argv, &e) != 0)
+		ret = cli_fail(&y.c, &e);
+	else if (only_status)
+		ret = status(&y, r, &p, &e);
+	else
+		ret = exchange(&y, r, &p, &e);
+	peers_free(&p);
+	repo_close(r);
+	return cli_close_stdout(&y.c, ret);
+}
