@@ -290,6 +290,62 @@ many(void)
 		CHECK(reads(r, words(i)));
 }
 
+/*
+ * A folder that changes twice within one tick of the clock has one time.  It
+ * counts when a process ended before it could fill the table.
+ */
+static void
+same_tick(void)
+{
+	struct timespec now[2];
+	struct hash id = name(words(1));
+	struct repo *other;
+	struct db *db;
+
+	fresh();
+	CHECK(repo_open(&other, "A", &e) == 0);
+	clock_gettime(CLOCK_REALTIME, &now[0]);
+	now[1] = now[0] = (struct timespec){ now[0].tv_sec + 60, 5 };
+	CHECK(utimensat(AT_FDCWD, "A/.ehr/objects/seg", now, 0) == 0);
+	CHECK(absent(r, &id, "not here"));
+	batch(other, 0, 5);
+	CHECK(db_of(&db, other, &e) == 0 && db_exec(db,
+	    "DELETE FROM segment; DELETE FROM segment_object", &e) == 0);
+	CHECK(utimensat(AT_FDCWD, "A/.ehr/objects/seg", now, 0) == 0);
+	CHECK(reads(r, words(1)));
+	repo_close(other);
+}
+
+/* Processes that store the same objects at the same time all succeed. */
+static void
+racing(void)
+{
+	struct object_writer *w;
+	int status;
+
+	fresh();
+	fflush(stdout);
+	for (int child = 0; child < 4; child++) {
+		if (fork() != 0)
+			continue;
+		if (repo_open(&r, "A", &e) != 0)
+			_exit(1);
+		for (int i = 0; i < 50; i++)
+			if (child % 2 == 0 ? object_put(r, words(i), NULL, &e)
+			    != 0 : object_writer_open(&w, r, &e) != 0 ||
+			    object_writer_add(w, words(i).p, words(i).n, &e)
+			    != 0 || object_writer_commit(w, NULL, NULL, NULL,
+			    &e) != 0)
+				_exit(1);
+		_exit(0);
+	}
+	for (int child = 0; child < 4; child++)
+		CHECK(wait(&status) > 0 && status == 0);
+	for (int i = 0; i < 50; i++)
+		CHECK(reads(r, words(i)));
+	CHECK(scratch_entries("A/.ehr/tmp") == 0);
+}
+
 /* Within a transaction of the caller; which is then undone. */
 static void
 nested(void)
@@ -668,6 +724,8 @@ main(void)
 	one();
 	stream();
 	many();
+	same_tick();
+	racing();
 	nested();
 	damaged_loose();
 	damaged_in_segment();
