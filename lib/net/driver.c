@@ -121,6 +121,7 @@ driver_put(struct driver *d, uint64_t to, const struct wire_msg *m,
 		return err_set(e, ERR_SYS, "consensus: too much to send");
 	p = &d->post[d->nposts++];
 	p->to = to;
+	p->height = driver_height(d);
 	p->kind = m->kind;
 	buf_init(&p->bytes, WIRE_PAYLOAD_MAX);
 	wire_add(&p->bytes, m);

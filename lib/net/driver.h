@@ -21,6 +21,7 @@
 /* A message (wire.h) for each delegate in `to`. */
 struct driver_post {
 	uint64_t to;		/* mask */
+	uint64_t height;	/* of which it speaks */
 	enum wire_kind kind;
 	struct buf bytes;
 };
@@ -54,6 +55,9 @@ struct driver {
 	struct hash last;	/* the journal's last line, when core read it */
 	int64_t wake_ms;	/* when the core wants a tick */
 	uint64_t away;		/* mask: who does not answer */
+	uint64_t made;		/* height of the last block that this driver
+				 * made final, 0: none */
+	struct hash made_id;
 	struct keep keep;
 	struct driver_given given[DBFT_MAX_NODES + 1];
 	struct driver_proof proof[DBFT_MAX_NODES + 1];
@@ -105,6 +109,13 @@ static inline uint64_t
 driver_height(const struct driver *d)
 {
 	return d->head.height + 1;
+}
+
+/* Before that, no block is made (ms). */
+static inline int64_t
+driver_earliest(const struct driver *d)
+{
+	return d->head.time_ms + d->repo->genesis->settings.interval_ms;
 }
 
 /* Can this node vote now?  If not, d->mute says why, or me is -1. */

@@ -253,6 +253,10 @@ finalise(struct driver *d, const struct dbft_action *a, struct err *e)
 	if (ret == 0)
 		ret = final_accept(d->repo, buf_span(&b->content),
 		    buf_span(&note), true, e);
+	if (ret == 0) {
+		d->made = a->height;
+		d->made_id = a->cert.block;
+	}
 	if (ret == 0 && !d->passive) {
 		/* Those who voted have the block; others ask for it. */
 		wire_start(&m, WIRE_FINAL);

@@ -83,14 +83,14 @@ driver_work(struct driver *d, bool *waits, struct err *e)
 
 	if (waits != NULL)
 		*waits = false;
-	if (now < DRIVER_EARLIEST(d))
+	if (now < driver_earliest(d))
 		return 0;
 	if ((got = work_waits(&in.since_ms, d->repo, now, e)) <= 0)
 		return got;
 	if (waits != NULL)
 		*waits = true;
-	if (in.since_ms < DRIVER_EARLIEST(d))
-		in.since_ms = DRIVER_EARLIEST(d);
+	if (in.since_ms < driver_earliest(d))
+		in.since_ms = driver_earliest(d);
 	return driver_step(d, &in, e);
 }
 

@@ -4,9 +4,6 @@
 
 #include "net/driver.h"
 
-#define DRIVER_EARLIEST(d) \
-	((d)->head.time_ms + (int64_t)(d)->repo->genesis->settings.interval_ms)
-
 /* driver_begin.c: read everything that holds for the present height. */
 int driver_begin(struct driver *d, struct err *e);
 
