@@ -95,6 +95,16 @@ replay_entered(struct dbft *s, const struct dbft_record *r)
 	return 0;
 }
 
+/* Is the certificate at hand that this vote was made on? */
+static bool
+is_founded(const struct dbft *s, const struct dbft_msg *m)
+{
+	if (m->kind == DBFT_COMMIT)
+		return s->high.signers != 0 && s->high.view >= m->view;
+	return !m->prepared ||
+	    (s->high.signers != 0 && s->high.view >= m->prepared_view);
+}
+
 int
 dbft_replay(struct dbft *s, const struct dbft_record *r)
 {
@@ -111,7 +121,7 @@ dbft_replay(struct dbft *s, const struct dbft_record *r)
 		return replay_entered(s, r);
 	if (dbft_msg_eq(m, last_vote(s)))
 		return 0;
-	if (!dbft_is_new(s, m->kind, m->view))
+	if (!dbft_is_new(s, m->kind, m->view) || !is_founded(s, m))
 		return -1;
 	s->seen[s->c.me][m->kind] = *m;
 	if (m->kind == DBFT_CHANGE) {
@@ -119,9 +129,8 @@ dbft_replay(struct dbft *s, const struct dbft_record *r)
 		s->entered = false;
 	} else if (!s->entered || m->view > s->view || !s->work) {
 		/* Who votes in a view was in it, and knew of work. */
-		if (!s->entered || m->view > s->view || s->view == 0)
-			s->clock_ms = r->at_ms;
 		s->entered = true;
+		s->clock_ms = r->at_ms;
 	}
 	s->view = m->view;
 	s->work = true;

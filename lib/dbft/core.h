@@ -22,18 +22,20 @@
  *			own vote refers to, by view;
  *   bodies		durable: the bytes of every block that was proposed or
  *			is claimed in a change-view, by name;
- *   notes		in memory: for each delegate its change-view of the
- *			highest view (the first that came, of two), and its
- *			prepare and commit of the highest view.
+ *   notes		in memory: the last of each kind by each delegate.
+ *			A note is kept in place of the one before if, after
+ *			the step, seen[signer][kind] says what it says.
  *
  * To begin, with the consensus lock held:
  *
  *   1. dbft_init() for the height after the last final block.  floor is the
  *	height up to which this delegate must not vote: 0, or what was written
  *	down when the journal was lost (see dbft_floor_after_loss).
- *   2. dbft_replay_cert() for each stored prepare certificate of the height.
+ *   2. dbft_replay_cert() for each stored prepare certificate of the height,
+ *	whose body must be there, too.
  *   3. dbft_replay() for each record of the journal, in order.  -1 means that
- *	the journal is damaged: do not vote.
+ *	the journal is damaged: do not vote.  The note of an own vote is made
+ *	again by signing it; it may never have been, and is needed.
  *   4. Input DBFT_IN_WORK if something waits to be put into a block.
  *
  * Then, for each message, answer, or passing of out->wake_ms:
@@ -43,8 +45,8 @@
  *	along, its name and whether it obeys the rules on top of the last final
  *	block.  What does not verify is dropped, and never becomes an input.
  *   2. Take the lock.  If another process of this node may have voted since,
- *	dbft_replay() the records that are new; if the height has become
- *	final, begin again with the next.
+ *	replay what is new: certificates first, then records.  If the height
+ *	has become final, begin again with the next.
  *   3. dbft_step(), then do the actions in their order.  If one fails, drop
  *	those after it and the state, and begin again from the journal.
  *   4. Release the lock; send.
@@ -65,10 +67,12 @@
  *
  * DELEGATE (ehr-serve; passive = true).  A process may live for one request
  * only: begin, feed what came, do the actions, send back what is addressed to
- * the peer, drop what is addressed to others, end.  A passive core starts
- * nothing by itself and needs no TICK.  It leaves a view when M change-views
- * for that view have been shown to it and its own time-out has passed since,
- * or when f + 1 others have.
+ * the peer, drop what is addressed to others, end.  Of a request with several
+ * change-views feed those that came along first, each with peer NOBODY, then
+ * the sender's own with its peer.  A passive core starts nothing by itself and
+ * needs no TICK.  It leaves a view when M change-views for that view have been
+ * shown to it, its own time-out has passed since, and somebody asks; or when
+ * f + 1 others have left.
  *
  * Any answer may be a change-view instead of the vote that was asked for, or
  * a certified block, or nothing ("not yet").
@@ -166,14 +170,17 @@ enum dbft_act {
 	 * the prepares of cert.signers.  Then sign, keep the note, and send it
 	 * to each in `to`, which may be empty.
 	 * With a change-view go the certificate and body that it claims, and
-	 * the change-view notes of `changes` with theirs.
+	 * the change-view notes of `changes`, with theirs if they are here.
 	 */
 	DBFT_ACT_VOTE,
 	/* The same without journal: this vote was made before. */
 	DBFT_ACT_REPEAT,
 	/* Append {NONE, height, view, now} to the journal; fsync can wait. */
 	DBFT_ACT_ENTERED,
-	/* Make a fresh block for (height, view) and answer with CANDIDATE. */
+	/*
+	 * Make a fresh block for (height, view), store its body, and answer
+	 * with CANDIDATE; or not at all when there is nothing to put in it.
+	 */
 	DBFT_ACT_CANDIDATE,
 	/*
 	 * Send to each in `to` the own prepare (msg), the body, and if view >
@@ -192,7 +199,11 @@ enum dbft_act {
 	DBFT_ACT_FINALISE,
 	/* Those in `to` are behind: send them our final block `height`. */
 	DBFT_ACT_BLOCK,
-	/* Those in `to` say they are at `height`, above ours: fetch blocks. */
+	/*
+	 * Those in `to` say they are at `height`, above ours: fetch blocks from
+	 * them, now and then at most, since it may not be true.  A passive
+	 * process answers with the height that it needs.
+	 */
 	DBFT_ACT_CATCH_UP,
 	/*
 	 * Delegate `signer` has signed both msg and other, which no honest
@@ -270,7 +281,8 @@ void dbft_init(struct dbft *s, const struct dbft_config *c, uint64_t height,
  * Take over what the journal holds.  Records of earlier heights are skipped;
  * one of a later height (blocks have been lost) raises the floor to below it.
  * Repeating the last own vote does nothing.  Returns -1, and changes nothing,
- * for a record that cannot follow the ones before it.
+ * for a record that cannot follow the ones before it, or was made on a
+ * certificate that dbft_replay_cert has not seen.
  */
 int dbft_replay(struct dbft *s, const struct dbft_record *r);
 

@@ -70,6 +70,8 @@ dbft_msg_parse(struct dbft_msg *out, const struct hash *ledger,
 	    text_u64(&t, "view", DBFT_VIEW_MAX, &view, e) != 0)
 		return -1;
 	m.view = (uint32_t)view;
+	if (m.height == 0)
+		return text_bad(&t, e, "nobody votes on the genesis");
 	if (m.kind == DBFT_CHANGE && view == 0)
 		return text_bad(&t, e, "no delegate moves to view 0");
 	if (m.kind == DBFT_CHANGE)

@@ -2,7 +2,7 @@
  * msg: the three texts that a delegate signs, and nothing else.
  *
  *	ehr.v1 prepare LEDGER		ehr.v1 commit LEDGER
- *	height H			height H
+ *	height H			height H	(from 1)
  *	view V				view V
  *	block HEX64			block HEX64
  *

@@ -1,24 +1,24 @@
-#include <assert.h>
-
 #include "dbft/change.h"
 #include "dbft/core.h"
 #include "dbft/round.h"
 
-/* The height that an input speaks of; 0 when it is not about one. */
-static uint64_t
-height_of(const struct dbft_input *in)
+/* Does the input come from others, and so speak of a height? */
+static bool
+is_message(const struct dbft_input *in, uint64_t *height)
 {
 	switch (in->kind) {
 	case DBFT_IN_PROPOSAL:
 	case DBFT_IN_PREPARE:
 	case DBFT_IN_COMMIT:
 	case DBFT_IN_CHANGE:
-		return in->vote.msg.height;
+		*height = in->vote.msg.height;
+		return true;
 	case DBFT_IN_PREPARED:
 	case DBFT_IN_FINAL:
-		return in->cert.height;
+		*height = in->cert.height;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
 }
 
@@ -40,22 +40,25 @@ well_formed(const struct dbft *s, const struct dbft_input *in)
 	    in->vote.msg.kind == want[in->kind];
 }
 
-/* Deal with a message of another height, or of one that is done. */
+/* Deal with what is not about the height that we decide. */
 static bool
-other_height(struct dbft_turn *t)
+is_beside(struct dbft_turn *t)
 {
 	const struct dbft_input *in = t->in;
-	uint64_t h = height_of(in);
+	const struct dbft *s = t->s;
 	unsigned who = in->peer;
+	uint64_t h;
 
-	if (h == 0 || (h == t->s->height && !t->s->done))
-		return h == 0 && t->s->done;
+	if (!is_message(in, &h))
+		return s->done;
+	if (h == s->height && !s->done)
+		return false;
 	if (who == DBFT_NOBODY && in->kind != DBFT_IN_PREPARED &&
 	    in->kind != DBFT_IN_FINAL)
 		who = in->vote.signer;
-	if (who >= t->s->c.n || who == t->s->c.me)
+	if (who >= s->c.n || who == s->c.me || h == 0)
 		return true;
-	if (h > t->s->height)
+	if (h > s->height)
 		inner_act(t, DBFT_ACT_CATCH_UP, inner_bit(who))->height = h;
 	else if (in->kind != DBFT_IN_FINAL)
 		inner_act(t, DBFT_ACT_BLOCK, inner_bit(who))->height = h;
@@ -162,12 +165,9 @@ dbft_step(struct dbft *s, const struct dbft_input *in,
 	struct dbft_turn t = { s, in, out, 0 };
 
 	out->n = 0;
-	out->wake_ms = DBFT_NEVER;
-	if (!well_formed(s, in))
-		return;
 	mend_times(s, in->now_ms);
 	follow_cert(s, in->now_ms);
-	if (!other_height(&t)) {
+	if (well_formed(s, in) && !is_beside(&t)) {
 		dispatch(&t);
 		if (!s->done)
 			round_speak(&t);

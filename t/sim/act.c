@@ -227,13 +227,14 @@ finalise(struct world *w, struct inst *x, const struct dbft_action *a,
 }
 
 static void
-catch_up(struct world *w, struct inst *x, uint64_t to)
+catch_up(struct world *w, struct inst *x, uint64_t to, unsigned peer,
+    bool passive)
 {
 	struct packet p = { 0 };
 
 	p.kind = P_FETCH;
 	p.height = x->head + 1;
-	send_all(w, x, &p, to, DBFT_NOBODY, false);
+	send_all(w, x, &p, to, peer, passive);
 }
 
 /* A vote: journal, then signature, then out with it. */
@@ -285,8 +286,7 @@ act(struct world *w, struct inst *x, const struct dbft *s,
 			    a->to, peer, passive);
 		break;
 	case DBFT_ACT_CATCH_UP:
-		if (!passive)
-			catch_up(w, x, a->to);
+		catch_up(w, x, a->to, peer, passive);
 		break;
 	case DBFT_ACT_EVIDENCE:
 		trace(w, "%u: EVIDENCE against %u: %s, %s", inst_index(w, x),

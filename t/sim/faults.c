@@ -198,48 +198,54 @@ size_of(uint64_t set)
 	return n;
 }
 
+/* f + 1 of them know of work, or everybody. */
+static void
+choose_workers(struct world *w)
+{
+	w->workers = w->live;
+	if (chance(w, 1, 2))
+		while (size_of(w->workers) > w->f + 1)
+			w->workers &= ~(UINT64_C(1) << rnd(w, w->ninst));
+}
+
+static void
+mend(struct world *w, struct inst *x)
+{
+	unsigned i = inst_index(w, x);
+
+	x->cut = 0;
+	x->alone = false;
+	x->up = (w->live >> i & 1) != 0;
+	if (!x->up)
+		return;
+	x->work_ms = (w->workers >> i & 1) != 0 ? local_ms(w, x) : -1;
+	event_add(w, w->now + 1 + (int64_t)rnd(w, BASE_MS), E_RESTART, i);
+	event_add(w, w->now + (int64_t)rnd(w, BASE_MS), E_SYNC, i);
+}
+
 /* M honest delegates, or more, from now on are well and hear each other. */
 void
 faults_end(struct world *w)
 {
 	static const unsigned delay[] = { 5, 50, 50, 300, 1000, 2500 };
 	uint64_t set = able(w);
-	unsigned spare;
+	size_t spare;
 
 	w->calm = true;
 	w->crash = w->diskfull = w->amnesia = 0;
 	w->delay_ms = pick(w, delay, 6);
 	if (size_of(set) < w->quorum)
 		return;
-	for (spare = (unsigned)rnd(w, size_of(set) - w->quorum + 1); spare > 0;) {
-		unsigned i = (unsigned)rnd(w, w->ninst);
+	spare = rnd(w, size_of(set) - w->quorum + 1);
+	while (spare > 0) {
+		uint64_t one = UINT64_C(1) << rnd(w, w->ninst);
 
-		if ((set >> i & 1) != 0) {
-			set &= ~(UINT64_C(1) << i);
+		if ((set & one) != 0)
 			spare--;
-		}
+		set &= ~one;
 	}
 	w->live = set;
-	/* f + 1 know of work, or everybody. */
-	w->workers = set;
-	if (chance(w, 1, 2))
-		while (size_of(w->workers) > w->f + 1)
-			w->workers &= ~(UINT64_C(1) << rnd(w, w->ninst));
-	for (unsigned i = 0; i < w->ninst; i++) {
-		struct inst *x = &w->inst[i];
-
-		x->cut = 0;
-		x->alone = false;
-		if ((set >> i & 1) == 0) {
-			x->up = false;
-			continue;
-		}
-		x->up = true;
-		x->work_ms = -1;
-		if ((w->workers >> i & 1) != 0)
-			x->work_ms = local_ms(w, x);
-		event_add(w, w->now + 1 + (int64_t)rnd(w, BASE_MS),
-		    E_RESTART, i);
-		event_add(w, w->now + (int64_t)rnd(w, BASE_MS), E_SYNC, i);
-	}
+	choose_workers(w);
+	for (unsigned i = 0; i < w->ninst; i++)
+		mend(w, &w->inst[i]);
 }

@@ -135,7 +135,8 @@ wake_later(struct world *w, struct inst *x, int64_t at)
 		return;
 	x->wake_ms = at;
 	if (at != DBFT_NEVER && !w->manual)
-		event_add(w, at - x->skew_ms - EPOCH_MS, E_WAKE, inst_index(w, x));
+		event_add(w, at - x->skew_ms - EPOCH_MS, E_WAKE,
+		    inst_index(w, x));
 }
 
 /* One step and what it asks for.  False: the state is of no use any more. */
@@ -301,7 +302,7 @@ static void
 answer_fetch(struct world *w, struct inst *x, const struct packet *p)
 {
 	struct packet q = { .in = DBFT_IN_FINAL, .from = x->me,
-	    .answer = true };
+	    .answer = !p->answer };
 
 	for (uint64_t h = p->height; h <= x->head && h < p->height + 8; h++) {
 		q.cert = x->chain[h];

@@ -134,7 +134,7 @@ struct world {
 	bool pipes;			/* passive delegates, short-lived */
 	bool calm;			/* second phase */
 	bool adversary_stays;		/* also in the second phase */
-	bool skips;			/* speakers thought dead get less time */
+	bool skips;			/* less time for those thought dead */
 	bool clocks;			/* are set, forward and back */
 	unsigned loss[DBFT_IN_FINAL + 2];	/* per cent, by kind */
 	unsigned dup, crash, amnesia, diskfull;	/* per mille */
@@ -162,7 +162,7 @@ struct world {
 	uint64_t top;			/* highest final height */
 	uint64_t events;
 	char failure[256];
-	int64_t took_ms;		/* the second phase; -1: there was none */
+	int64_t took_ms;		/* second phase; -1: there was none */
 	double share;			/* of the time it might have taken */
 	unsigned only_n;		/* --nodes; 0: as the seed says */
 };

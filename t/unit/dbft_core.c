@@ -299,6 +299,21 @@ replay(void)
 	message(DBFT_IN_CHANGE, change(1, 2), 1);
 	CHECK(out.n == 1 && votes(0, DBFT_CHANGE, 2, 0xb));
 	CHECK(out.a[0].msg.prepared && out.a[0].cert.signers == 0xb);
+	/* A certificate whose vote did not reach the disk. */
+	begin(4, 2, false);
+	c.view = 2;
+	dbft_replay_cert(&s, &c);
+	bare(DBFT_IN_WORK);
+	CHECK(s.view == 2 && dbft_deadline(&s) == now + 4000);
+	now += 4000;
+	bare(DBFT_IN_TICK);
+	CHECK(votes(0, DBFT_CHANGE, 3, 0xb));
+	CHECK(out.a[0].msg.prepared_view == 2);
+	/* A commit without the certificate that it was made on. */
+	begin(4, 2, true);
+	CHECK(dbft_replay(&s, &r[0]) == 0);
+	CHECK(dbft_replay(&s, &r[1]) == -1);
+	CHECK(dbft_replay(&s, &r[2]) == -1);
 	/* A journal ahead of the blocks: silence until they are back. */
 	begin(4, 2, true);
 	r[0].msg.height = 8;
@@ -351,6 +366,35 @@ time_outs(void)
 	CHECK(dbft_deadline(&s) == now + 2000);
 }
 
+/* What is not for us changes nothing, not even when to wake. */
+static void
+beside(void)
+{
+	struct dbft_signed v = vote(1, DBFT_PREPARE, 0, 9);
+
+	begin(4, 2, false);
+	bare(DBFT_IN_WORK);
+	CHECK(out.wake_ms == now + 1);
+	bare(DBFT_IN_TICK);
+	CHECK(out.n == 0 && out.wake_ms == now + 100);
+	v.signer = 4;
+	message(DBFT_IN_PROPOSAL, v, 1);
+	CHECK(out.n == 0 && out.wake_ms == now + 100);
+	v.signer = 1;
+	v.msg.height = 0;
+	message(DBFT_IN_PROPOSAL, v, 1);
+	CHECK(out.n == 0 && s.seen[1][DBFT_PREPARE].kind == DBFT_NONE);
+	v.msg.height = 4;
+	message(DBFT_IN_PROPOSAL, v, 1);
+	CHECK(out.n == 1 && acts(0, DBFT_ACT_BLOCK, BIT(1)));
+	v.msg.height = 6;
+	message(DBFT_IN_PROPOSAL, v, DBFT_NOBODY);
+	CHECK(out.n == 1 && acts(0, DBFT_ACT_CATCH_UP, BIT(1)));
+	CHECK(out.a[0].height == 6);
+	certificate(DBFT_IN_FINAL, 0, 9, 0x7 | BIT(4), 1);
+	CHECK(out.n == 0 && !s.done);
+}
+
 static void
 alone(void)
 {
@@ -394,6 +438,7 @@ main(void)
 	replay();
 	own_key_elsewhere();
 	time_outs();
+	beside();
 	alone();
 	sixty_four();
 	return check_done("dbft_core");

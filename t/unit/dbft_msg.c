@@ -59,6 +59,7 @@ refused(void)
 		"ehr.v1 prepare " L "\nheight 42\nview 0\nblock " X,
 		"ehr.v1 prepare " L "\nheight 42\nview 0\nblock " X "\n\n",
 		"ehr.v1 prepare " L "\nheight 42\nview 0\nblock " X "\nx y\n",
+		"ehr.v1 prepare " L "\nheight 0\nview 0\nblock " X "\n",
 		"ehr.v1 prepare " L "\nheight 042\nview 0\nblock " X "\n",
 		"ehr.v1 prepare " L "\nheight 42\nview 00\nblock " X "\n",
 		"ehr.v1 prepare " L "\nheight 1000000000\nview 0\nblock " X "\n",
