@@ -40,6 +40,20 @@ own_note(struct span *out, struct driver *d, const struct dbft_msg *m,
 	return ret;
 }
 
+/* A certificate from the votes that are here; after a restart our own is not
+ * among them until it is signed again. */
+static int
+join_votes(struct buf *out, struct driver *d, enum dbft_kind kind,
+    const struct dbft_cert *c, struct err *e)
+{
+	const struct dbft_msg *own = &d->core.seen[d->me][kind];
+	struct span note;
+
+	if ((c->signers >> d->me & 1) != 0 && own_note(&note, d, own, e) != 0)
+		return -1;
+	return keep_join(out, &d->keep, kind, c, repo_ledger(d->repo), e);
+}
+
 /* The prepare certificate: as it came, or joined from its votes. */
 static int
 cert_of(struct keep_cert **out, struct driver *d, const struct dbft_cert *c,
@@ -50,8 +64,7 @@ cert_of(struct keep_cert **out, struct driver *d, const struct dbft_cert *c,
 
 	*out = keep_find_cert(&d->keep, c->view, &c->block);
 	if (*out == NULL)
-		ret = keep_join(&note, &d->keep, DBFT_PREPARE, c,
-		    repo_ledger(d->repo), e);
+		ret = join_votes(&note, d, DBFT_PREPARE, c, e);
 	if (*out == NULL && ret == 0 &&
 	    (*out = keep_cert(&d->keep, c, buf_span(&note))) == NULL)
 		ret = err_set(e, ERR_NO, "consensus: too many certificates");
@@ -248,8 +261,7 @@ finalise(struct driver *d, const struct dbft_action *a, struct err *e)
 	int ret;
 
 	d->live = false;
-	ret = b == NULL ? -1 : keep_join(&note, &d->keep, DBFT_COMMIT,
-	    &a->cert, repo_ledger(d->repo), e);
+	ret = b == NULL ? -1 : join_votes(&note, d, DBFT_COMMIT, &a->cert, e);
 	if (ret == 0)
 		ret = final_accept(d->repo, buf_span(&b->content),
 		    buf_span(&note), true, e);

@@ -8,6 +8,7 @@
 
 static struct four f;
 static unsigned dead;			/* mask: reached by nobody */
+static bool deaf;			/* no commit comes back */
 static unsigned messages;
 
 static struct settings
@@ -46,6 +47,8 @@ carry(struct driver *d, unsigned from, unsigned to, struct span post)
 			more = false;
 			break;
 		}
+		if (deaf && m.kind == WIRE_COMMIT)
+			continue;
 		r = driver_lock(d, 1000, &e);
 		CHECK(r == 0);
 		if (r != 0)
@@ -187,10 +190,29 @@ test_no_quorum(void)
 	four_close(&f);
 }
 
+/* The speaker ends after its commit; another process goes on with its votes. */
+static void
+test_restart(void)
+{
+	struct settings s = quick();
+
+	s.timeout_ms = 5000;
+	four_open(&f, 4, &s);
+	four_enroll(&f, 15);
+	deaf = true;
+	act(1, 0);
+	CHECK(four_agree(&f, 15, 0));
+	deaf = false;
+	act(1, 3000);
+	CHECK(four_agree(&f, 15, 1));
+	four_close(&f);
+}
+
 int
 main(void)
 {
 	scratch_open();
+	test_restart();
 	test_one_dead();
 	test_no_quorum();
 	test_alone();
