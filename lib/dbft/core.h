@@ -149,7 +149,8 @@ struct dbft_input {
 	 * The body of vote.msg.block (PROPOSAL, CHANGE) or cert.block
 	 * (PREPARED) is stored durably and obeys the rules on top of the last
 	 * final block.  The skew of its time is judged only where it comes
-	 * without a certificate.
+	 * without a certificate.  A proposal that dbft_is_new says is too late
+	 * for our PREPARE need not be checked.
 	 */
 	bool valid;
 	const struct dbft_signed *changes;	/* borrowed */

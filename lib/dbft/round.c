@@ -180,7 +180,7 @@ proof_ok(const struct dbft *s, const struct dbft_input *in)
 	    hash_eq(&in->cert.block, &best->block));
 }
 
-/* Vote for the proposal, or say why not. */
+/* Vote for the proposal, or repeat what we said. */
 static void
 answer_proposal(struct dbft_turn *t)
 {
@@ -195,8 +195,6 @@ answer_proposal(struct dbft_turn *t)
 		inner_enter(t);
 	} else if (dbft_msg_eq(&s->seen[s->c.me][DBFT_PREPARE], &v->msg))
 		inner_repeat(t, DBFT_PREPARE, reply);
-	else if (v->msg.view < s->view)
-		t->tell |= inner_bit(t->in->peer);
 }
 
 void
@@ -207,8 +205,11 @@ round_proposal(struct dbft_turn *t)
 	const struct dbft_msg *p = &in->vote.msg;
 
 	if (in->vote.signer == s->c.me ||
-	    in->vote.signer != dbft_speaker(s->height, p->view, s->c.n) ||
-	    !inner_witness(t, in->vote.signer, p) || !in->valid)
+	    in->vote.signer != dbft_speaker(s->height, p->view, s->c.n))
+		return;
+	if (p->view < s->view)
+		t->tell |= inner_bit(in->peer);
+	if (!inner_witness(t, in->vote.signer, p) || !in->valid)
 		return;
 	if (p->view > 0) {
 		if (!proof_ok(s, in))
