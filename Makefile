@@ -25,16 +25,18 @@ DBFT   = msg mutant core inner round change step
 STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
 	verify state state_apply state_view chain settle pool staging accept \
-	propose lookup submit bodies work
+	propose lookup submit bodies work watch
 NET    = pkt proto ids pipe hello session parcel waiting intake \
 	sync sync_part sync_pull sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \
-	driver_act driver_feed consensus link round \
+	driver_act driver_feed consensus link links round round_inner \
+	round_once round_follow renew \
 	serve serve_conn serve_get serve_put
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
-LOG    = hourtext hourly audit_base audit_chain audit_store audit attest
+LOG    = hourtext hourly audit_base audit_chain audit_objects audit_store \
+	audit attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

@@ -1,6 +1,7 @@
 #include "log/audit.h"
 
 #include "log/audit_chain.h"
+#include "log/audit_objects.h"
 #include "log/audit_store.h"
 
 /* Does state.db tell the same head as the blocks? */

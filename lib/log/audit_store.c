@@ -2,80 +2,8 @@
 
 #include <stdio.h>
 
-#include "store/object.h"
 #include "store/pool.h"
 #include "store/staging.h"
-
-static int
-check_object(void *arg, const struct hash *id, uint64_t size, struct err *e)
-{
-	struct audit *a = arg;
-	char hex[HASH_HEX];
-
-	(void)size;
-	a->count[AUDIT_OBJECTS].checked++;
-	if (object_check(a->repo, id, e) == 0)
-		return 0;
-	hash_format(hex, id);
-	if (e->kind == ERR_NO)
-		return 0;	/* zeroed in its segment: see below */
-	return audit_failed(a, AUDIT_OBJECTS, hex, e, e);
-}
-
-/* Is the object here, as wanted or not? */
-static int
-check_place(struct audit *a, const struct hash *id, bool wanted,
-    struct err *e)
-{
-	char hex[HASH_HEX];
-	int ret = object_check(a->repo, id, e);
-
-	hash_format(hex, id);
-	if (!wanted)
-		a->count[AUDIT_OBJECTS].erased++;
-	if (ret != 0 && e->kind == ERR_SYS)
-		return -1;
-	if (wanted && ret != 0 && e->kind == ERR_NO)
-		return audit_report(a, AUDIT_OBJECTS, true, hex,
-		    "the ledger names this object; it is not here", e);
-	if (!wanted && ret == 0)
-		return audit_report(a, AUDIT_OBJECTS, false, hex,
-		    "was dismissed by its patient or by authority, and is "
-		    "still here", e);
-	return 0;
-}
-
-static int
-check_places(struct audit *a, struct db *db, const char *sql, bool wanted,
-    struct err *e)
-{
-	sqlite3_stmt *s;
-	struct hash id;
-	int ret;
-
-	if (db_stmt(&s, db, sql, e) != 0)
-		return -1;
-	while ((ret = db_step(db, s, e)) == 1) {
-		ret = db_column_hash(s, 0, &id) != 0 ? 0 :
-		    check_place(a, &id, wanted, e);
-		if (ret != 0) {
-			sqlite3_reset(s);
-			return -1;
-		}
-	}
-	return ret;
-}
-
-int
-audit_objects(struct audit *a, struct db *db, struct err *e)
-{
-	if (object_each(a->repo, check_object, a, e) != 0 && e->kind == ERR_SYS)
-		return -1;
-	if (check_places(a, db, "SELECT object FROM want", true, e) != 0)
-		return -1;
-	return check_places(a, db, "SELECT object FROM dismissed WHERE object "
-	    "NOT IN (SELECT object FROM want)", false, e);
-}
 
 struct waiting {
 	struct audit *a;

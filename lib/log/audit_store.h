@@ -1,11 +1,8 @@
-/* audit_store: objects, waiting items and logs of an audit. */
+/* audit_store: waiting items and logs of an audit. */
 #ifndef LOG_AUDIT_STORE_H
 #define LOG_AUDIT_STORE_H
 
 #include "log/audit_base.h"
-
-/* Hash every stored object; look for those that the state in db names. */
-int audit_objects(struct audit *a, struct db *db, struct err *e);
 
 /* Segments of pending and staged items. */
 int audit_waiting(struct audit *a, struct err *e);

@@ -252,7 +252,7 @@ hourly_roll(struct repo *r, size_t *written, struct err *e)
 	if (written == NULL)
 		written = &ignored;
 	*written = 0;
-	lock = fs_lock(r->dirfd, "logs/.lock", 30000, e);
+	lock = fs_lock(r->dirfd, "logs.lock", 30000, e);
 	if (lock < 0)
 		return -1;
 	ret = roll(r, written, e);

@@ -4,6 +4,24 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/* The rule that the access transaction will have to pass, in plain words. */
+static int
+check_admitted(struct repo *r, struct db *db, const struct identity *id,
+    const struct lookup_record *rec, struct err *e)
+{
+	struct state_view v;
+	int ret;
+
+	if (strcmp(rec->patient, id->name) == 0)
+		return 0;
+	state_view_init(&v, r, db);
+	ret = v.v.opens(v.v.arg, &rec->id, span_str(id->name), e);
+	if (ret < 0)
+		return -1;
+	return ret == 1 ? 0 : err_set(e, ERR_NO,
+	    "its patient has not admitted you");
+}
+
 /* Whether the key ring opens the record now; its file key. */
 static int
 find_key(struct age_key *key, struct lookup_record *rec, struct repo *r,
@@ -24,6 +42,8 @@ find_key(struct age_key *key, struct lookup_record *rec, struct repo *r,
 		ret = err_set(e, ERR_NO, "the record was erased");
 	else if (ret == 0 && rec->status != RECORD_AUTHORIZED)
 		ret = err_set(e, ERR_NO, "no such record on the ledger");
+	if (ret == 0)
+		ret = check_admitted(r, db, id, rec, e);
 	if (ret == 0)
 		ret = unseal_key(key, r, &rec->header, k, e);
 	keyring_wipe(k);
