@@ -142,10 +142,9 @@ read_head(struct payload_writer *w, struct item *it, struct err *e)
 	it->size = (uint64_t)it->st.st_size;
 	n = it->size < FIELDS_LOOK_MAX ? (size_t)it->size : FIELDS_LOOK_MAX;
 	buf_reset(&w->head);
-	/* Even of an empty file: a file of /proc says so and is not. */
-	if ((to = buf_room(&w->head, n > 0 ? n : 1)) == NULL)
+	if ((to = buf_room(&w->head, n)) == NULL)
 		return buf_check(&w->head, path, e);
-	got = read_full(it->fd, to, n > 0 ? n : 1, path, e);
+	got = read_full(it->fd, to, n, path, e);
 	if (got < 0)
 		return -1;
 	if ((size_t)got != n)
@@ -356,7 +355,6 @@ open_tar(struct payload_writer *w)
 		return err_set(w->e, ERR_SYS, "out of memory");
 	if (archive_write_set_format_pax_restricted(w->tar) != ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(w->tar, 0) != ARCHIVE_OK ||
-	    archive_write_set_bytes_in_last_block(w->tar, 1) != ARCHIVE_OK ||
 	    archive_write_open(w->tar, w, NULL, to_gzip, NULL) != ARCHIVE_OK)
 		return tar_error(w, "payload");
 	return 0;

@@ -82,8 +82,9 @@ large(void)
 	for (int i = 0; b.len < 3 << 20; i++)
 		buf_addf(&b, ",{\"resource\":{\"resourceType\":\"Observation\","
 		    "\"code\":{\"text\":\"code %d\"}}}", i);
-	buf_adds(&b, ",{\"resource\":{\"resourceType\":\"Patient\",\"name\":["
-	    "{\"text\":\"A\"}]}}]}");
+	buf_adds(&b, ",{\"resource\":{\"resourceType\":\"Bundle\",\"entry\":["
+	    "{\"resource\":{\"resourceType\":\"Patient\",\"name\":["
+	    "{\"text\":\"A\"}]}}]}}]}");
 	assert(b.failed == 0);
 	said_of(fhir_fields, b.p, b.len);
 	CHECK(said_fields.n == 2 + 36 + 1 + 1);

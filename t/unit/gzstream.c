@@ -117,8 +117,12 @@ damage(struct gz_writer *w)
 		packed.p[i] ^= 0xff;
 	}
 	CHECK(unpack(&out, give) == 0);
-	buf_add(&packed, packed.p, 0);
+	/* The source fails, or goes on, when the member has been read. */
+	piece = packed.len;
+	CHECK(unpack(&out, give_error) == -1 && e.kind == ERR_NO);
 	buf_addc(&packed, 0);
+	CHECK(unpack(&out, give) == -1 && e.kind == ERR_BAD);
+	piece++;
 	CHECK(unpack(&out, give) == -1 && e.kind == ERR_BAD);
 	piece = 5;
 	CHECK(unpack(&out, give_error) == -1 && e.kind == ERR_NO);

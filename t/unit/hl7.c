@@ -36,6 +36,10 @@ messages(void)
 	    "PID|||||A^B\rMSH#+~\\&#####2025##ADT#8\rPID#####C+D\rBTS|2\r",
 	    "type: ADT\nid: 7\ndate: 2026\npatient: B A\ndate: 2025\n"
 	    "patient: D C\n");
+	SAID("MSH|^~\\!|||||||ADT|7\rPID|||||Naidoo^Bill~Other^Name\r"
+	    "OBX|1||1^a\\T\\b\rOBXX|1||1^no\rPID|||||van Wyk!van!Wyk^Tim",
+	    "type: ADT\nid: 7\npatient: Bill Naidoo\ncode: a!b\n"
+	    "patient: Tim van Wyk\n");
 	SAID("MSH|^~\\&|||||||ADT|7\rPID|||||\"\"||\"\"\r",
 	    "type: ADT\nid: 7\n");
 	/* Nothing before the first header counts. */

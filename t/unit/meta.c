@@ -150,6 +150,32 @@ too_many(void)
 	meta_free(&m);
 }
 
+/* When names are left out, no field stays, though there were room for it. */
+static void
+no_fields_left(void)
+{
+	struct meta_writer *w = meta_writer_new(span_str("d"), span_str("l"),
+	    &e);
+	char name[201];
+	struct meta m;
+
+	f.n = 0;
+	fill(FIELD_ID, "x");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%0200d", i);
+		if (i % 2 == 0)		/* these take twice their length */
+			memset(name, '"', 150);
+		CHECK(meta_add(w, span_str(name), "t", 1, &f, &e) == 0);
+	}
+	buf_reset(&out);
+	CHECK(meta_finish(w, &out, &e) == 0);
+	CHECK(meta_parse(&m, buf_span(&out), &e) == 0);
+	CHECK(m.truncated && with_fields(&m) == 0);
+	CHECK(out.len > META_WRITE_MAX - 400);
+	meta_free(&m);
+	meta_writer_free(w);
+}
+
 /* The longest that one file may have fits. */
 static void
 longest(void)
@@ -293,6 +319,7 @@ main(void)
 	written();
 	read_back();
 	too_many();
+	no_fields_left();
 	longest();
 	refused();
 	limits();

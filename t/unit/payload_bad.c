@@ -106,6 +106,8 @@ static size_t sunk;
 static int
 meddle(void *arg, const void *p, size_t n, struct err *err)
 {
+	struct timespec times[2];
+	struct stat st;
 	char c = 'y';
 	int fd;
 
@@ -116,15 +118,23 @@ meddle(void *arg, const void *p, size_t n, struct err *err)
 		return sunk < 100000 ? 0 : err_set(err, ERR_AGAIN, "sunk");
 	if (then == VANISH)
 		return unlink("b"), 0;
+	if (stat("b", &st) != 0)
+		return 0;
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
 	if (then == REPLACE) {
 		put_file("new", "0123456789", 10);
+		CHECK(utimensat(AT_FDCWD, "new", times, 0) == 0);
 		return rename("new", "b");
 	}
 	fd = open("b", O_WRONLY | O_CLOEXEC);
 	if (then == SHRINK)
 		CHECK(ftruncate(fd, 5) == 0);
 	else
-		CHECK(pwrite(fd, &c, 1, then == GROW ? 10 : 3) == 1);
+		CHECK(pwrite(fd, &c, 1, then == GROW ? st.st_size : 3) == 1);
+	/* Clocks are coarse: but for REWRITE, as if no time had passed. */
+	times[1].tv_nsec ^= then == REWRITE;
+	CHECK(futimens(fd, times) == 0);
 	close(fd);
 	return 0;
 }
@@ -163,10 +173,12 @@ changes(void)
 	CHECK(pack(in, 2) == 0);
 	CHECK(payload_list(packed_source(), NULL, NULL, NULL, &e) == 0);
 	/* One file that is open all the time. */
-	then = REWRITE;
-	in[1].path = "a";
 	CHECK(rename("a", "b") == 0);
 	in[0].path = "b";
+	then = REWRITE;
+	CHECK(payload_write(writer, in, 1, span_str("d"), span_str("l"),
+	    meddle, NULL, &e) == -1 && e.kind == ERR_BAD);
+	then = GROW;
 	CHECK(payload_write(writer, in, 1, span_str("d"), span_str("l"),
 	    meddle, NULL, &e) == -1 && e.kind == ERR_BAD);
 }
@@ -175,10 +187,20 @@ changes(void)
 static struct buf tar = BUF_INIT(64 << 20);
 
 static void
+put_sum(unsigned char *h)
+{
+	unsigned sum = 0;
+
+	memset(h + 148, ' ', 8);
+	for (int i = 0; i < 512; i++)
+		sum += h[i];
+	sprintf((char *)h + 148, "%06o", sum);
+}
+
+static void
 put_entry(const char *name, char type, const char *link, struct span data)
 {
 	unsigned char *h = buf_room(&tar, 512);
-	unsigned sum = 8 * ' ';
 
 	memset(h, 0, 512);
 	strncpy((char *)h, name, 100);
@@ -187,14 +209,10 @@ put_entry(const char *name, char type, const char *link, struct span data)
 	sprintf((char *)h + 116, "%07o", 0);
 	sprintf((char *)h + 124, "%011zo", data.n);
 	sprintf((char *)h + 136, "%011o", 0);
-	memset(h + 148, ' ', 8);
 	h[156] = (unsigned char)type;
 	strncpy((char *)h + 157, link, 100);
 	memcpy(h + 257, "ustar\00000", 8);
-	for (int i = 0; i < 512; i++)
-		sum += h[i];
-	sum -= 8 * ' ';
-	sprintf((char *)h + 148, "%06o", sum);
+	put_sum(h);
 	tar.len += 512;
 	buf_add(&tar, data.p, data.n);
 	while (tar.len % 512 != 0)
@@ -214,6 +232,16 @@ begin(const char *files)
 	    "\"label\":\"l\",\"files\":[%s]}", files);
 	buf_reset(&tar);
 	put_entry("META.json", '0', "", span_str(json));
+}
+
+/* One whose META.json tells no file, but that there are some. */
+static void
+begin_untold(void)
+{
+	buf_reset(&tar);
+	put_entry("META.json", '0', "", span_str("{\"version\":1,"
+	    "\"description\":\"\",\"label\":\"l\",\"files\":[],"
+	    "\"truncated\":true}"));
 }
 
 static void
@@ -288,10 +316,10 @@ fine(void)
 static void
 kinds_of_entries(void)
 {
-	static const char types[] = "123456LKSVMD";
+	static const char types[] = "123456LKVD";
 
 	for (const char *t = types; *t != '\0'; t++) {
-		begin(FILE_A);
+		begin_untold();
 		put_entry("files/a", *t, "/etc/passwd", span_str(""));
 		end();
 		REFUSED("payload: ");
@@ -313,6 +341,10 @@ names(void)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		begin(FILE_A);
+		file(bad[i]);
+		end();
+		REFUSED("payload: ");
+		begin_untold();
 		file(bad[i]);
 		end();
 		REFUSED("payload: ");
@@ -414,10 +446,14 @@ excess(void)
 	REFUSED("payload: ");
 
 	/* An old sparse file: headers that announce more headers. */
-	begin(FILE_A);
+	begin_untold();
 	first = tar.len;
 	put_entry("files/a", 'S', "", span_str(""));
+	memcpy(tar.p + first + 257, "ustar  ", 8);
+	sprintf((char *)tar.p + first + 386, "%011o", 0);
+	sprintf((char *)tar.p + first + 398, "%011o", 1);
 	tar.p[first + 482] = 1;
+	put_sum(tar.p + first);
 	for (int i = 0; i < 6000; i++) {
 		memset(buf_room(&tar, 512), 0, 512);
 		for (int k = 0; k < 21; k++)
@@ -426,6 +462,18 @@ excess(void)
 		tar.p[tar.len + 504] = 1;
 		tar.len += 512;
 	}
+	end();
+	REFUSED("a header is too long");
+
+	/* One that is as it should be, but for its hole. */
+	begin_untold();
+	first = tar.len;
+	put_entry("files/a", 'S', "", span_str("x"));
+	memcpy(tar.p + first + 257, "ustar  ", 8);
+	sprintf((char *)tar.p + first + 386, "%011o", 999);
+	sprintf((char *)tar.p + first + 398, "%011o", 1);
+	sprintf((char *)tar.p + first + 483, "%011o", 1000);
+	put_sum(tar.p + first);
 	end();
 	REFUSED("payload: ");
 
@@ -515,6 +563,24 @@ targets(void)
 	CHECK(mkdirat(dir, "a", 0700) == 0);
 	CHECK(payload_extract(packed_source(), NULL, dir, true, &e) == -1);
 	CHECK(entries(dir) == 1);
+	close(dir);
+
+	/* What is in the way of an untold file; folders that we made go. */
+	begin_untold();
+	file("files/b/c/d");
+	file("files/z");
+	end();
+	compress();
+	dir = new_folder();
+	CHECK(mkdirat(dir, "z", 0700) == 0);
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == ERR_NO && strcmp(e.msg, "z: exists already") == 0);
+	CHECK(entries(dir) == 1);
+	CHECK(unlinkat(dir, "z", AT_REMOVEDIR) == 0);
+	close(openat(dir, "z", O_WRONLY | O_CREAT, 0600));
+	CHECK(payload_extract(packed_source(), NULL, dir, false, &e) == -1 &&
+	    e.kind == ERR_NO);
+	CHECK(entries(dir) == 1 && file_is(dir, "z", "", 0));
 	close(dir);
 
 	/* A name that is a folder's too. */

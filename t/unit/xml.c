@@ -115,6 +115,7 @@ references(void)
 	CHECK_STR(decoded("&#xD800;", FIELDS_UTF8), "");
 	CHECK_STR(decoded("&#x110000;", FIELDS_UTF8), "");
 	CHECK_STR(decoded("&#;", FIELDS_UTF8), "");
+	CHECK_STR(decoded("&#1A;", FIELDS_UTF8), "");
 	CHECK_STR(decoded("&#x;", FIELDS_UTF8), "");
 	CHECK_STR(decoded("&#0;", FIELDS_UTF8), "");
 	CHECK_STR(decoded("&amp", FIELDS_UTF8), "");
@@ -144,6 +145,7 @@ encodings(void)
 	CHECK(encoding("<?xml encoding='iso-8859-1' ?>") == FIELDS_LATIN1);
 	CHECK(encoding("<?xml encoding='ISO-8859-1'?>") == FIELDS_LATIN1);
 	CHECK(encoding("<?xml encoding='windows-1252'?>") == FIELDS_ASCII);
+	CHECK(encoding("<?xmlencoding='koi8-r'?>") == FIELDS_UTF8);
 	CHECK(encoding("<?xml-stylesheet encoding='koi8-r'?>") ==
 	    FIELDS_UTF8);
 }
