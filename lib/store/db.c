@@ -107,85 +107,104 @@ user_version(sqlite3 *sq)
 	return v;
 }
 
-/* Open and set the connection up; -1 when the file is no use. */
+/*
+ * Open path: 1 done, 0 it is not there, damaged, or not of our version, -1 the
+ * system refused.
+ */
 static int
-open_file(struct db *db, const char *path, struct err *e)
+open_ours(struct db **out, const char *path, struct err *e)
 {
+	struct db *db = calloc(1, sizeof(*db));
+	int version = -1, code;
+
+	if (db == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
 	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		return db->sq == NULL ?
-		    err_set(e, ERR_SYS, "state.db: out of memory") :
-		    db_error(db, "opening", e);
-	sqlite3_busy_timeout(db->sq, BUSY_MS);
-	/*
-	 * The file can always be made again from the blocks, so that it need
-	 * not survive a power cut; it must only never be wrong, and WAL with
-	 * NORMAL keeps it consistent.
-	 */
-	return db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-	    " PRAGMA temp_store=MEMORY", e);
+	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+	    sqlite3_busy_timeout(db->sq, BUSY_MS) == SQLITE_OK &&
+	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY",
+	    e) == 0)
+		version = user_version(db->sq);
+	if (version == VERSION) {
+		*out = db;
+		return 1;
+	}
+	code = sqlite3_errcode(db->sq);
+	db_error(db, "opening", e);
+	db_close(db);
+	return version >= 0 || code == SQLITE_NOTADB ||
+	    code == SQLITE_CORRUPT || access(path, F_OK) != 0 ? 0 : -1;
 }
 
+/*
+ * The file can always be made again from the blocks, so that it need not
+ * survive a power cut; it must only never be wrong, and WAL with NORMAL keeps
+ * it consistent.  The file remembers WAL.
+ */
 static int
-make_tables(struct db *db, struct err *e)
+make_tables(const char *path, struct err *e)
 {
-	char sql[64];
+	struct db db = { .sq = NULL };
+	char version[64];
+	int r = -1;
 
-	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
-		return -1;
-	/* Another process may have made them while we waited. */
-	if (user_version(db->sq) == VERSION)
-		return db_exec(db, "COMMIT", e);
-	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", VERSION);
-	if (db_exec(db, schema, e) != 0 || db_exec(db, sql, e) != 0)
-		return -1;
-	return db_exec(db, "COMMIT", e);
+	snprintf(version, sizeof(version), "PRAGMA user_version=%d", VERSION);
+	if (sqlite3_open_v2(path, &db.sq, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		db_error(&db, "making", e);
+	else if (db_exec(&db, "PRAGMA journal_mode=WAL; BEGIN", e) == 0 &&
+	    db_exec(&db, schema, e) == 0 && db_exec(&db, version, e) == 0)
+		r = db_exec(&db, "COMMIT", e);
+	sqlite3_close(db.sq);
+	return r;
 }
 
-static void
-remove_files(const struct repo *r)
+/* Put an empty database in the place of what is there, if anything. */
+static int
+make_file(const struct repo *r, struct err *e)
 {
-	unlinkat(r->dirfd, "state.db", 0);
+	char path[FS_NAME_MAX + 256];
+	struct fs_temp t;
+
+	if (fs_temp_open(&t, r->dirfd, "tmp", 0600, e) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/%.255s", r->path, t.name);
+	if (make_tables(path, e) != 0) {
+		fs_temp_abort(&t);
+		return -1;
+	}
+	/* They would be taken for parts of the new file. */
 	unlinkat(r->dirfd, "state.db-wal", 0);
 	unlinkat(r->dirfd, "state.db-shm", 0);
+	return fs_temp_commit(&t, "state.db", false, e);
 }
 
 int
 db_of(struct db **out, struct repo *r, struct err *e)
 {
 	char path[FS_NAME_MAX + 16];
-	int version;
+	int lock, got;
 
 	if (r->db != NULL) {
 		*out = r->db;
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s/state.db", r->path);
-	for (int try = 0; try < 2; try++) {
-		struct db *db = calloc(1, sizeof(*db));
-		int code;
-
-		if (db == NULL)
-			return err_set(e, ERR_SYS, "out of memory");
-		if (open_file(db, path, e) == 0) {
-			version = user_version(db->sq);
-			if (version == VERSION || (version == 0 &&
-			    make_tables(db, e) == 0)) {
-				r->db_close = db_close;
-				*out = r->db = db;
-				return 0;
-			}
-		}
-		code = db->sq == NULL ? SQLITE_NOMEM : sqlite3_errcode(db->sq);
-		version = db->sq == NULL ? -1 : user_version(db->sq);
-		db_close(db);
-		/* Damaged, or of another version: start anew, once. */
-		if (code != SQLITE_NOTADB && code != SQLITE_CORRUPT &&
-		    (version <= 0 || version == VERSION))
+	if ((got = open_ours(&r->db, path, e)) == 0) {
+		/* Two who make it at once would make two. */
+		lock = fs_lock(r->dirfd, "state.lock", BUSY_MS, e);
+		if (lock < 0)
 			return -1;
-		remove_files(r);
+		got = open_ours(&r->db, path, e);
+		if (got == 0 && (got = make_file(r, e)) == 0)
+			got = open_ours(&r->db, path, e);
+		close(lock);
 	}
-	return -1;
+	if (got <= 0)
+		return -1;
+	r->db_close = db_close;
+	*out = r->db;
+	return 0;
 }
 
 int
