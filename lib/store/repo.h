@@ -21,7 +21,7 @@ struct repo {
 	struct config config;
 	struct db *db;			/* opened by db_of(), owned */
 	void (*db_close)(struct db *);	/* set by db_of() */
-	int64_t seg_seen_ns;		/* objects/seg as object.c last saw it */
+	int64_t seg_seen_ns;		/* time of objects/seg, last seen */
 };
 
 /*

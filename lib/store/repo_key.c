@@ -111,7 +111,8 @@ read_pass(struct buf *out, const struct repo *r, struct err *e)
 int
 repo_node_key(const struct repo *r, struct identity *id, struct err *e)
 {
-	struct buf file = BUF_INIT(IDENTITY_FILE_MAX), pass = BUF_INIT(PASS_MAX);
+	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
+	struct buf pass = BUF_INIT(PASS_MAX);
 	int got = -1;
 
 	memset(id, 0, sizeof(*id));

@@ -16,7 +16,7 @@
 #define BUFFER 65536		/* bytes that a writer gathers */
 #define HEAD "ehr.v1 segment "
 #define LINE_BYTES 128		/* bytes of a line, newline included */
-#define SKIM 16384		/* bytes read at once when data is passed over */
+#define SKIM 16384		/* bytes read at once without the data */
 
 struct segment_writer {
 	struct fs_temp temp;

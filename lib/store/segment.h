@@ -33,7 +33,7 @@ int segment_open(struct segment_writer **out, int dirfd, const char *dir,
     const char *kind, struct err *e);
 
 /* Append an item; its hash is computed into *id, its offset into *at (of its
- * first byte in the file); both may be NULL.  ERR_BAD: over SEGMENT_ITEM_MAX. */
+ * first byte in the file); both may be NULL.  ERR_BAD: it is too long. */
 int segment_add(struct segment_writer *w, struct span item, struct hash *id,
     uint64_t *at, struct err *e);
 

@@ -7,7 +7,7 @@
 #define UNIT_SCRATCH_H
 
 #ifndef _GNU_SOURCE
-#error "scratch.h needs _GNU_SOURCE"
+#define _GNU_SOURCE
 #endif
 
 #include <errno.h>
