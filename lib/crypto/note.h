@@ -31,7 +31,8 @@ struct note {
 	struct note_sig sig[NOTE_SIGS_MAX];
 };
 
-/* May s name a signer: 1..NOTE_NAME_MAX bytes, no blank, '+' or control? */
+/* May s name a signer: 1..NOTE_NAME_MAX bytes, no space of Unicode, '+' or
+ * control? */
 bool note_name_ok(struct span s);
 
 /*

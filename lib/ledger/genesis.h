@@ -19,7 +19,7 @@ struct settings {
 	uint32_t interval_ms;		/* least time between two blocks */
 	uint32_t timeout_ms;		/* of a view, before it doubles */
 	uint32_t block_txs;		/* transactions in a block, at most */
-	uint32_t block_bytes;		/* of its transactions, at most */
+	uint32_t block_bytes;		/* of them, framed, at most */
 	uint32_t delegates;		/* seats, at least 4 */
 	uint32_t skew_ms;		/* how far clocks may be apart */
 };
