@@ -197,7 +197,7 @@ make(struct session **out, const char *peer, struct err *e)
 
 int
 session_over(struct session **out, const struct hello *me, const char *peer,
-    int in, int out_fd, struct err *e)
+    int in, int out_fd, int timeout_ms, struct err *e)
 {
 	struct session *s;
 
@@ -208,7 +208,7 @@ session_over(struct session **out, const struct hello *me, const char *peer,
 	}
 	s->command.from = in;
 	s->command.to = out_fd;
-	pkt_init(&s->pkt, in, out_fd, SESSION_TIMEOUT_MS);
+	pkt_init(&s->pkt, in, out_fd, timeout_ms);
 	if (greet(s, me, e) != 0) {
 		session_close(s);
 		return -1;

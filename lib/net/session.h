@@ -61,7 +61,7 @@ int session_adopt(struct session *s, struct repo *r, struct err *e);
 
 /* session_connect over descriptors that are there; s closes them. */
 int session_over(struct session **out, const struct hello *me,
-    const char *peer, int in, int out_fd, struct err *e);
+    const char *peer, int in, int out_fd, int timeout_ms, struct err *e);
 
 /* Look again whether the peer is the node that it says to be.  ERR_NO: it is
  * certainly not. */
