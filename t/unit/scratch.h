@@ -123,7 +123,7 @@ static inline void
 scratch_flip(const char *path, long byte, int bit)
 {
 	int fd = open(path, O_RDWR);
-	unsigned char c;
+	unsigned char c = 0;
 
 	CHECK(fd >= 0 && pread(fd, &c, 1, byte) == 1);
 	c ^= (unsigned char)(1 << bit);
