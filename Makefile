@@ -30,7 +30,7 @@ NET    = pkt proto ids pipe hello session parcel waiting intake \
 	sync sync_part sync_pull sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \
 	driver_act driver_feed consensus link links round round_inner \
-	round_once round_follow renew \
+	round_once round_follow renew status \
 	serve serve_conn serve_get serve_put
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \

@@ -1,20 +1,25 @@
 /* ehr-dbft: the consensus; see ehr-dbft(1). */
+#define _POSIX_C_SOURCE 200809L	/* sigaction */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/service.h"
+#include "cli/standing.h"
+#include "net/renew.h"
 #include "net/round.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-dbft",
 	.usage =
 "usage: ehr-dbft [-C DIR] --once | --follow\n"
-"       ehr-dbft [-C DIR] status [--json]\n"
-"       ehr-dbft [-C DIR] renew [--floor HEIGHT]\n",
+"       ehr-dbft [-C DIR] [--json] [--local] status\n"
+"       ehr-dbft [-C DIR] [--floor HEIGHT] renew\n",
 	.takes = CLI_DIR | CLI_JSON
 };
 
-#define CLOSE_MS 2000		/* for connections to end */
+#define CLOSE_MS 3000		/* for connections to end */
 
 static void
 say(void *arg, const char *line)
@@ -22,25 +27,25 @@ say(void *arg, const char *line)
 	cli_note(arg, "%s", line);
 }
 
+static void
+print_block(uint64_t height, const struct hash *id)
+{
+	char hex[HASH_HEX];
+
+	hash_format(hex, id);
+	printf("%llu %s\n", (unsigned long long)height, hex);
+}
+
 static int
 report(struct cli *c, const struct round_result *res)
 {
-	char hex[HASH_HEX], line[HASH_HEX + 32];
-
-	switch (res->end) {
-	case ROUND_MADE:
-		hash_format(hex, &res->id);
-		snprintf(line, sizeof(line), "%llu %s\n",
-		    (unsigned long long)res->height, hex);
-		cli_put(span_str(line));
-		return 0;
-	case ROUND_NO_QUORUM:
+	if (res->end == ROUND_MADE)
+		print_block(res->height, &res->id);
+	else if (res->end == ROUND_NO_QUORUM)
 		cli_note(c, "%s", res->why);
-		return ERR_AGAIN;
-	default:
+	else
 		cli_verbose(c, "%s", res->why);
-		return 0;
-	}
+	return res->end == ROUND_NO_QUORUM ? ERR_AGAIN : 0;
 }
 
 static int
@@ -56,30 +61,162 @@ once(struct cli *c, struct repo *r)
 	status = round_once(rd, &res, &e) != 0 ? cli_fail(c, &e) :
 	    report(c, &res);
 	status = cli_close_stdout(c, status);
+	/* A thread that hangs on a silent peer ends with the process. */
 	if (!round_close(rd, CLOSE_MS))
 		_exit(status);
 	return status;
 }
 
+/* --- the service ---------------------------------------------------------- */
+
+static struct round *following;
+static volatile sig_atomic_t ended, reload;
+
+static void
+on_signal(int signo)
+{
+	if (signo == SIGHUP)
+		reload = 1;
+	else
+		ended = 1;
+	if (following != NULL)
+		round_stop(following);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+static void
+started(void *arg)
+{
+	(void)arg;
+	service_notify("READY=1");
+}
+
+static void
+made(void *arg, uint64_t height, const struct hash *id)
+{
+	(void)arg;
+	print_block(height, id);
+	fflush(stdout);
+}
+
+/* Until a signal ends it, or asks for the config to be read again. */
+static int
+follow_one(struct cli *c, struct err *e)
+{
+	const struct round_events ev = { started, made, NULL };
+	struct round *rd;
+	struct repo *r;
+	int ret;
+
+	if (repo_open(&r, c->dir, e) != 0)
+		return -1;
+	ret = round_open(&rd, r, true, say, c, e);
+	if (ret == 0) {
+		following = rd;
+		if (!ended && !reload)
+			ret = round_follow(rd, &ev, e);
+		following = NULL;
+		if (ended)
+			service_notify("STOPPING=1");
+		/* What could not be released stays until the end. */
+		if (!round_close(rd, CLOSE_MS))
+			return ret;
+	}
+	repo_close(r);
+	return ret;
+}
+
+static int
+follow(struct cli *c)
+{
+	struct err e;
+	int ret;
+
+	catch_signals();
+	do {
+		if (reload)
+			service_reloading();
+		reload = 0;
+		ret = follow_one(c, &e);
+	} while (ret == 0 && !ended);
+	ret = cli_close_stdout(c, ret == 0 ? 0 : cli_fail(c, &e));
+	_exit(ret);
+}
+
+/* --- the verbs ------------------------------------------------------------ */
+
+static int
+show_status(struct cli *c, struct repo *r, bool local)
+{
+	static struct status st;
+	struct err e;
+
+	if (status_get(&st, r, local, &e) != 0)
+		return cli_fail(c, &e);
+	standing_print(c, &st);
+	status_free(&st);
+	return cli_close_stdout(c, 0);
+}
+
+static int
+renew(struct cli *c, struct repo *r, uint64_t floor)
+{
+	struct err e;
+	int ret;
+
+	if (floor != UINT64_MAX)
+		ret = renew_with_floor(r, floor, &e);
+	else
+		ret = renew_journal(&floor, r, &e);
+	if (ret != 0)
+		return cli_fail(c, &e);
+	cli_note(c, "this node votes again from height %llu on",
+	    (unsigned long long)floor + 1);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	bool do_once = false;
+	bool do_once = false, do_follow = false, local = false;
+	uint64_t floor = UINT64_MAX;
 	const struct cli_opt opt[] = {
 		{ 0, "once", CLI_FLAG, &do_once, 0 },
+		{ 0, "follow", CLI_FLAG, &do_follow, 0 },
+		{ 0, "local", CLI_FLAG, &local, 0 },
+		{ 0, "floor", CLI_NUMBER, &floor, VOTES_HEIGHT_MAX },
 		{ 0 }
 	};
+	const char *verb;
 	struct repo *r;
 	struct cli c;
 	struct err e;
 	int status;
 
 	cli_parse(&c, &spec, opt, argc, argv);
-	if (!do_once)
-		return cli_usage(&c, "--once?");
+	verb = cli_shift(&c);
+	if ((int)do_once + (int)do_follow + (verb != NULL) != 1 || c.argc > 0)
+		return cli_usage(&c, "one of --once, --follow, status and "
+		    "renew is expected");
+	if (do_follow)
+		return follow(&c);
+	if (verb != NULL && strcmp(verb, "status") != 0 &&
+	    strcmp(verb, "renew") != 0)
+		return cli_usage(&c, "no verb \"%s\"", verb);
 	if (repo_open(&r, c.dir, &e) != 0)
 		return cli_fail(&c, &e);
-	status = once(&c, r);
+	status = do_once ? once(&c, r) :
+	    verb[0] == 's' ? show_status(&c, r, local) : renew(&c, r, floor);
 	repo_close(r);
 	return status;
 }

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE	/* pthread_timedjoin_np, pthread_condattr_setclock */
+#define _GNU_SOURCE	/* pthread_timedjoin_np */
 #include "net/link.h"
 
 #include <pthread.h>
@@ -30,6 +30,7 @@ struct link {
 	char *repo, *peer, *command;
 	int bell, timeout_ms;
 	bool keep;
+	int first_sync;
 	pthread_t thread;
 
 	/* Under the lock. */
@@ -39,7 +40,7 @@ struct link {
 	struct item queue[QUEUE];
 	size_t n;
 	struct buf answers;
-	bool pull, stop;
+	int sync;		/* LINK_PULL, LINK_PUSH that is wanted */
 
 	/* The thread's. */
 	struct repo *r;
@@ -56,21 +57,29 @@ ring(struct link *l)
 		return;
 }
 
+/* Nothing more can be sent for the present. */
+static void
+clear(struct link *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		buf_free(&l->queue[i].bytes);
+	l->n = 0;
+	l->sync = 0;
+}
+
 static void
 set_state(struct link *l, enum link_state state, const struct err *e)
 {
 	pthread_mutex_lock(&l->lock);
-	l->info.state = state;
+	if (l->info.state != LINK_ENDED)
+		l->info.state = state;
 	if (e != NULL)
 		l->info.e = *e;
-	if (state == LINK_READY)
-		l->info.busy = l->n > 0 || l->pull;
-	if (state == LINK_AWAY) {
-		for (size_t i = 0; i < l->n; i++)
-			buf_free(&l->queue[i].bytes);
-		l->n = 0;
-		l->pull = l->info.busy = false;
-	}
+	else if (state == LINK_READY)
+		l->info.e.kind = ERR_NONE;
+	if (state == LINK_AWAY)
+		clear(l);
+	l->info.busy = l->n > 0 || l->sync != 0;
 	pthread_mutex_unlock(&l->lock);
 	ring(l);
 }
@@ -83,6 +92,22 @@ set_height(struct link *l, uint64_t height)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* Remove messages that what comes now makes useless. */
+static void
+supersede(struct link *l, uint64_t height, enum wire_kind kind)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->queue[i].kind != WIRE_FINAL &&
+		    (l->queue[i].height < height || kind == WIRE_FINAL))
+			buf_free(&l->queue[i].bytes);
+		else
+			l->queue[keep++] = l->queue[i];
+	}
+	l->n = keep;
+}
+
 /* Append the message to the queue; the bytes are copied. */
 static void
 enqueue(struct link *l, uint64_t height, enum wire_kind kind,
@@ -90,6 +115,7 @@ enqueue(struct link *l, uint64_t height, enum wire_kind kind,
 {
 	struct item *it;
 
+	supersede(l, height, kind);
 	for (size_t i = 0; i < l->n; i++)
 		if (span_eq(buf_span(&l->queue[i].bytes), bytes))
 			return;
@@ -114,33 +140,18 @@ link_send(struct link *l, uint64_t height, enum wire_kind kind,
     struct span bytes)
 {
 	pthread_mutex_lock(&l->lock);
-	if (l->info.state != LINK_AWAY)
+	if (l->info.state == LINK_OPENING || l->info.state == LINK_READY)
 		enqueue(l, height, kind, bytes);
 	pthread_mutex_unlock(&l->lock);
 }
 
 void
-link_drop(struct link *l)
-{
-	size_t keep = 0;
-
-	pthread_mutex_lock(&l->lock);
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->queue[i].kind == WIRE_FINAL)
-			l->queue[keep++] = l->queue[i];
-		else
-			buf_free(&l->queue[i].bytes);
-	}
-	l->n = keep;
-	pthread_mutex_unlock(&l->lock);
-}
-
-void
-link_pull(struct link *l)
+link_sync(struct link *l, int what)
 {
 	pthread_mutex_lock(&l->lock);
 	if (l->info.state == LINK_READY) {
-		l->pull = l->info.busy = true;
+		l->sync |= what;
+		l->info.busy = true;
 		pthread_cond_signal(&l->wake);
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -170,46 +181,51 @@ link_info(struct link *l, struct link_info *out)
 
 /* --- the thread ----------------------------------------------------------- */
 
-/* Wait up to ms, or for ever (-1).  What is there to do? */
-enum task { TASK_STOP, TASK_SEND, TASK_PULL, TASK_NONE };
+enum task { TASK_END, TASK_SEND, TASK_SYNC, TASK_NONE };
 
+/* What is to be done next?  Waits for up to ms, or for ever (-1). */
 static enum task
-next_task(struct link *l, struct item *it, int64_t ms)
+next_task(struct link *l, struct item *it, int *what, int64_t ms)
 {
 	int64_t until = clock_mono_ms() + ms;
+	struct timespec at = { until / 1000, until % 1000 * 1000000 };
 	enum task task = TASK_NONE;
 
 	pthread_mutex_lock(&l->lock);
-	while (!l->stop && l->n == 0 && !l->pull) {
-		struct timespec at = { until / 1000, until % 1000 * 1000000 };
-
+	while (l->info.state != LINK_ENDED && l->n == 0 && l->sync == 0) {
 		if (ms < 0)
 			pthread_cond_wait(&l->wake, &l->lock);
 		else if (pthread_cond_timedwait(&l->wake, &l->lock, &at) != 0)
 			break;
 	}
-	if (l->stop && l->n == 0)
-		task = TASK_STOP;
-	else if (l->n > 0) {
+	if (l->n > 0) {
 		task = TASK_SEND;
 		*it = l->queue[0];
 		memmove(l->queue, l->queue + 1,
 		    --l->n * sizeof(l->queue[0]));
-	} else if (l->pull) {
-		task = TASK_PULL;
-		l->pull = false;
+	} else if (l->info.state == LINK_ENDED)
+		task = TASK_END;
+	else if (l->sync != 0) {
+		task = TASK_SYNC;
+		*what = l->sync;
+		l->sync = 0;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return task;
 }
 
 static int
-pull(struct link *l, struct err *e)
+exchange(struct link *l, int what, struct err *e)
 {
 	struct sync_result res = { .wanted = 0 };
+	int flags = SYNC_BLOCKS | SYNC_PENDING;
 
-	return sync_with(l->r, l->s, SYNC_PULL | SYNC_BLOCKS | SYNC_PENDING,
-	    &res, e);
+	if ((what & LINK_PULL) != 0 &&
+	    sync_with(l->r, l->s, SYNC_PULL | flags, &res, e) != 0)
+		return -1;
+	if ((what & LINK_PUSH) != 0)
+		return sync_with(l->r, l->s, SYNC_PUSH | flags, &res, e);
+	return 0;
 }
 
 /* One exchange: *height is the peer's, what it says is appended to answer. */
@@ -272,7 +288,7 @@ converse(struct link *l, const struct item *it, struct buf *answer,
 		    ask(l, buf_span(&it->bytes), &height, answer, e) != 0)
 			return -1;
 	}
-	return height > it->height ? pull(l, e) : 0;
+	return height > it->height ? exchange(l, LINK_PULL, e) : 0;
 }
 
 static int
@@ -300,7 +316,7 @@ connect_peer(struct link *l, struct err *e)
 		return err_set(e, ERR_NO, "%s: has not shown to be that node",
 		    l->peer);
 	set_height(l, l->s->height);
-	return pull(l, e);
+	return exchange(l, l->first_sync, e);
 }
 
 /* Until the connection is lost (-1) or to be ended (0). */
@@ -308,21 +324,21 @@ static int
 serve_link(struct link *l, struct err *e)
 {
 	struct item it;
-	int ret;
+	int what, ret;
 
 	if (connect_peer(l, e) != 0)
 		return -1;
 	set_state(l, LINK_READY, NULL);
 	for (;;) {
 		ret = 0;
-		switch (next_task(l, &it, -1)) {
-		case TASK_STOP:
+		switch (next_task(l, &it, &what, -1)) {
+		case TASK_END:
 			return 0;
 		case TASK_SEND:
 			ret = send_item(l, &it, e);
 			break;
-		case TASK_PULL:
-			ret = pull(l, e);
+		case TASK_SYNC:
+			ret = exchange(l, what, e);
 			break;
 		case TASK_NONE:
 			break;
@@ -338,26 +354,29 @@ run(void *arg)
 {
 	int64_t backoff = BACKOFF_MIN_MS;
 	struct link *l = arg;
-	struct item it;
+	struct item none;
 	struct err e;
+	int what, ret;
 
-	for (;;) {
-		if (repo_open(&l->r, l->repo, &e) == 0 &&
-		    serve_link(l, &e) == 0)
-			break;
+	do {
+		ret = repo_open(&l->r, l->repo, &e);
+		if (ret == 0 && (ret = serve_link(l, &e)) != 0 &&
+		    l->s != NULL && l->s->node[0] != '\0')
+			backoff = BACKOFF_MIN_MS;
 		session_close(l->s);
-		l->s = NULL;
 		repo_close(l->r);
+		l->s = NULL;
 		l->r = NULL;
+		if (ret == 0)
+			break;
 		set_state(l, LINK_AWAY, &e);
-		if (!l->keep || next_task(l, &it, backoff) == TASK_STOP)
-			return NULL;
+		if (!l->keep)
+			break;
+		/* It stays away until it has answered. */
+		ret = next_task(l, &none, &what, backoff) == TASK_END;
 		backoff = 2 * backoff > BACKOFF_MAX_MS ? BACKOFF_MAX_MS :
 		    2 * backoff;
-		set_state(l, LINK_OPENING, NULL);
-	}
-	session_close(l->s);
-	repo_close(l->r);
+	} while (ret == 0);
 	return NULL;
 }
 
@@ -404,6 +423,7 @@ link_start(struct link **out, const struct link_config *c, struct err *e)
 	l->command = strdup(c->command);
 	l->bell = c->bell;
 	l->keep = c->keep;
+	l->first_sync = c->sync;
 	l->timeout_ms = c->timeout_ms;
 	buf_init(&l->answers, ANSWER_MAX);
 	pthread_mutex_init(&l->lock, NULL);
@@ -421,24 +441,27 @@ link_start(struct link **out, const struct link_config *c, struct err *e)
 	return 0;
 }
 
+void
+link_end(struct link *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->info.state = LINK_ENDED;
+	pthread_cond_signal(&l->wake);
+	pthread_mutex_unlock(&l->lock);
+}
+
 bool
-link_stop(struct link *l, int64_t until_mono_ms)
+link_join(struct link *l, int64_t until_mono_ms)
 {
 	int64_t wait = until_mono_ms - clock_mono_ms();
 	struct timespec at;
 
-	pthread_mutex_lock(&l->lock);
-	l->stop = true;
-	pthread_cond_signal(&l->wake);
-	pthread_mutex_unlock(&l->lock);
 	clock_gettime(CLOCK_REALTIME, &at);
 	if (wait > 0) {
 		at.tv_sec += wait / 1000;
 		at.tv_nsec += wait % 1000 * 1000000;
-		if (at.tv_nsec >= 1000000000) {
-			at.tv_nsec -= 1000000000;
-			at.tv_sec++;
-		}
+		at.tv_sec += at.tv_nsec / 1000000000;
+		at.tv_nsec %= 1000000000;
 	}
 	if (pthread_timedjoin_np(l->thread, NULL, &at) != 0)
 		return false;

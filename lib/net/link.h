@@ -19,7 +19,14 @@ struct link;
 enum link_state {
 	LINK_OPENING,		/* connecting, or pulling for the first time */
 	LINK_READY,
-	LINK_AWAY		/* it does not answer */
+	LINK_AWAY,		/* it does not answer */
+	LINK_ENDED		/* link_end was called */
+};
+
+/* What link_sync exchanges: our blocks are pushed when they are needed. */
+enum {
+	LINK_PULL = 1 << 0,	/* take its blocks and pending transactions */
+	LINK_PUSH = 1 << 1	/* give our pending transactions */
 };
 
 struct link_config {
@@ -27,7 +34,8 @@ struct link_config {
 	const char *peer;	/* its name */
 	const char *command;
 	int bell;		/* written to at any news; does not block */
-	bool keep;		/* reconnect, at growing intervals */
+	bool keep;		/* connect again, at growing intervals */
+	int sync;		/* what is exchanged at first */
 	int timeout_ms;		/* for an answer */
 };
 
@@ -43,28 +51,27 @@ struct link_info {
 int link_start(struct link **out, const struct link_config *c,
     struct err *e);
 
-/* Queue a message that speaks of that height, unless it waits already. */
+/* Queue a message that speaks of that height, unless it waits already.  A
+ * final block makes all before it useless; so does a greater height. */
 void link_send(struct link *l, uint64_t height, enum wire_kind kind,
     struct span bytes);
 
-/* Forget messages that have not been sent, final blocks excepted. */
-void link_drop(struct link *l);
+/* Exchange what waits, when no message is to be sent. */
+void link_sync(struct link *l, int what);
 
-/* Ask for what waits at the peer, when nothing else is to be done. */
-void link_pull(struct link *l);
-
-/*
- * The next answer's messages, appended to out: true, or false when there is
- * none.
- */
+/* The messages that were answered, appended to out: true, or false when there
+ * are none. */
 bool link_answer(struct link *l, struct buf *out);
 
 void link_info(struct link *l, struct link_info *out);
 
+/* End the connection, once what waits has been sent. */
+void link_end(struct link *l);
+
 /*
- * End the connection.  Waits up to wait_ms (clock_mono_ms until then) for the
- * thread; false: it still hangs, and the process has to end with it.
+ * Wait for that until the time (clock_mono_ms) and release l; false: the
+ * thread still hangs, and l stays.
  */
-bool link_stop(struct link *l, int64_t until_mono_ms);
+bool link_join(struct link *l, int64_t until_mono_ms);
 
 #endif

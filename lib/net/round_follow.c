@@ -1,0 +1,120 @@
+#include "net/round.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/round_inner.h"
+#include "store/watch.h"
+
+#define PULL_MS 1000		/* between looks at what waits elsewhere */
+#define LOCKED_MS 200		/* before the lock is tried again */
+
+struct following {
+	struct round *rd;
+	const struct round_events *ev;
+	int watch;
+	uint64_t made;		/* the last block that was told of */
+	uint64_t height;	/* that is being decided, for links and watch */
+	bool unpushed;		/* something arrived here */
+	int64_t pull_ms;	/* when to pull again */
+};
+
+/* A new height: other delegates, perhaps, and another folder. */
+static int
+new_height(struct following *f, struct err *e)
+{
+	const struct driver *d = f->rd->d;
+	static const struct delegates nobody;
+
+	f->height = driver_height(d);
+	watch_height(f->watch, f->rd->repo, f->height);
+	return links_want(&f->rd->links, d->me < 0 ? &nobody : &d->set, d->me,
+	    e);
+}
+
+/*
+ * Transactions must come to the speaker: the others give it theirs as soon as
+ * they have some, and all look now and then what the others have.
+ */
+static void
+gather(struct following *f)
+{
+	struct round *rd = f->rd;
+	const struct driver *d = rd->d;
+	int64_t now = clock_now_ms();
+	unsigned speaker;
+
+	if (!d->live || d->me < 0)
+		return;
+	speaker = round_speaker(rd, d->core.view);
+	if (f->unpushed && d->core.work) {
+		f->unpushed = false;
+		if (speaker != (unsigned)d->me)
+			links_sync(&rd->links, d->set.d[speaker].name,
+			    LINK_PUSH);
+	}
+	if (now < f->pull_ms && f->pull_ms - now <= PULL_MS)
+		return;
+	f->pull_ms = now + PULL_MS;
+	if (!d->core.work && !round_sum(rd).busy)
+		links_sync(&rd->links, NULL, LINK_PULL);
+}
+
+static int64_t
+wake(const struct following *f)
+{
+	const struct driver *d = f->rd->d;
+	int64_t at = f->pull_ms, earliest = driver_earliest(d);
+
+	if (d->live && d->me >= 0 && d->wake_ms < at)
+		at = d->wake_ms;
+	if (earliest > clock_now_ms() && earliest < at)
+		at = earliest;
+	return at;
+}
+
+/* One look at everything.  A lock that is taken costs a short wait. */
+static int
+turn(struct following *f, struct err *e)
+{
+	struct round *rd = f->rd;
+	bool waits;
+
+	f->unpushed |= watch_take(f->watch);
+	if (round_step(rd, &waits, e) != 0) {
+		if (e->kind != ERR_AGAIN)
+			return -1;
+		return round_wait(rd, clock_now_ms() + LOCKED_MS, -1, e);
+	}
+	if (rd->d->made != f->made) {
+		f->made = rd->d->made;
+		f->ev->made(f->ev->arg, f->made, &rd->d->made_id);
+	}
+	/* After a block, the next one begins at once. */
+	if (!rd->d->live)
+		return 0;
+	if (driver_height(rd->d) != f->height && new_height(f, e) != 0)
+		return -1;
+	gather(f);
+	return round_wait(rd, wake(f), f->watch, e);
+}
+
+int
+round_follow(struct round *rd, const struct round_events *ev, struct err *e)
+{
+	struct following f = { .rd = rd, .ev = ev, .watch = -1 };
+	bool started = false;
+	int ret = 0;
+
+	if ((f.watch = watch_open(rd->repo, e)) < 0)
+		return -1;
+	while (ret == 0 && !rd->stop) {
+		ret = turn(&f, e);
+		if (ret == 0 && !started && f.height != 0) {
+			started = true;
+			ev->started(ev->arg);
+		}
+	}
+	close(f.watch);
+	return ret;
+}
