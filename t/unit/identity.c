@@ -42,8 +42,9 @@ files(void)
 		"ehr.v1 identity\nname\n", "ehr.v1 identity\nname a b\n",
 		"ehr.v1 identity\nname a+b\n", "ehr.v1 identity\r\nname a\n",
 		"ehr.v1 identity\nname a\n\n", "ehr.v1 identity\nname a\nx\n",
-		"ehr.v1 identity\nname 0123456789012345678901234567890123456789"
-		"0123456789012345678901234\n",
+		("ehr.v1 identity\nname "
+		"0123456789012345678901234567890123456789"
+		"0123456789012345678901234\n"),
 		"ehr.v1 identity\nname \xe2\x80\x83\n",
 		"ehr.v1 identity\nname a\xc2\xa0z\n",
 		"ehr.v1 identity\nname a\xe1\x9a\x80z\n",

@@ -324,7 +324,7 @@ manifests(void)
 	CHECK(strstr(e.msg, "another ledger") != NULL);
 
 	/* One line too long for a manifest. */
-	buf_reset(&other);
+	buf_free(&other);
 	buf_init(&other, 2 * STAGED_MAX);
 	for (int i = 0; i < STAGED_MAX / 8 + 1; i++)
 		buf_adds(&other, "1234567\n");
