@@ -25,7 +25,7 @@ DBFT   = msg mutant core inner round change step
 STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
 	verify state state_apply state_view chain settle pool staging accept \
-	propose lookup submit bodies work watch
+	propose lookup submit bodies work watch blocks
 NET    = pkt proto ids pipe hello session parcel waiting intake \
 	sync sync_part sync_pull sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \

@@ -1,0 +1,58 @@
+#include "store/blocks.h"
+
+#include <stdio.h>
+
+static int
+read_row(struct blocks_item *b, sqlite3_stmt *s, struct err *e)
+{
+	struct span proposer = db_column_span(s, 5);
+
+	b->height = (uint64_t)sqlite3_column_int64(s, 0);
+	b->time_ms = sqlite3_column_int64(s, 2);
+	b->txs = (uint64_t)sqlite3_column_int64(s, 3);
+	b->size = (uint64_t)sqlite3_column_int64(s, 4);
+	snprintf(b->proposer, sizeof(b->proposer), "%.*s",
+	    SPAN_FMT(proposer));
+	if (db_column_hash(s, 1, &b->id) != 0)
+		return err_set(e, ERR_BAD, "state.db: damaged; remove it");
+	return 0;
+}
+
+int
+blocks_each(struct db *db, uint64_t from, int (*fn)(void *arg,
+    const struct blocks_item *b, struct err *e), void *arg, struct err *e)
+{
+	struct blocks_item b;
+	sqlite3_stmt *s;
+	int ret;
+
+	if (db_stmt(&s, db, "SELECT height, id, time, txs, size, proposer "
+	    "FROM block WHERE height>=? ORDER BY height", e) != 0)
+		return -1;
+	db_bind_int(s, 1, (int64_t)from);
+	while ((ret = db_step(db, s, e)) == 1) {
+		ret = read_row(&b, s, e) != 0 ? -1 : fn(arg, &b, e);
+		if (ret != 0) {
+			sqlite3_reset(s);
+			break;
+		}
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+int
+blocks_find(uint64_t *height, struct db *db, const struct hash *id,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	if (db_stmt(&s, db, "SELECT height FROM block WHERE id=?", e) != 0)
+		return -1;
+	db_bind_hash(s, 1, id);
+	if ((ret = db_step(db, s, e)) == 1) {
+		*height = (uint64_t)sqlite3_column_int64(s, 0);
+		sqlite3_reset(s);
+	}
+	return ret;
+}

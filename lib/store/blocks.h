@@ -1,0 +1,25 @@
+/* blocks: which blocks there are, as the state lists them. */
+#ifndef STORE_BLOCKS_H
+#define STORE_BLOCKS_H
+
+#include "store/state.h"
+
+struct blocks_item {
+	uint64_t height, txs, size;	/* size: transactions since genesis */
+	int64_t time_ms;
+	struct hash id;
+	char proposer[NAME_MAX_LEN + 1];
+};
+
+/*
+ * Call fn for the blocks from that height on, oldest first.  fn returns 0 to
+ * go on, 1 to stop, -1 with *e set.
+ */
+int blocks_each(struct db *db, uint64_t from, int (*fn)(void *arg,
+    const struct blocks_item *b, struct err *e), void *arg, struct err *e);
+
+/* The height of the block with that id: 1, 0 there is none, -1. */
+int blocks_find(uint64_t *height, struct db *db, const struct hash *id,
+    struct err *e);
+
+#endif
