@@ -10,7 +10,7 @@
 #include "store/segment.h"
 
 #define OBJECT_SEG_DIR "objects/seg"
-#define OBJECT_SEG_KIND "objects"
+#define OBJECT_SEG_KIND SEGMENT_ERASABLE
 
 /* Where in which segment. */
 struct object_row {

@@ -291,10 +291,13 @@ all_zero(struct span s)
 	return s.n > 0 && s.p[0] == 0 && memcmp(s.p, s.p + 1, s.n - 1) == 0;
 }
 
-/* Verify the data at pos; *data is what the caller of the scan gets. */
+/*
+ * Verify the data at pos; *data is what the caller of the scan gets.  Zeros in
+ * the place of an item are an erased one where items are erased, else damage.
+ */
 static int
 check_data(struct reader *r, const struct hash *id, size_t size,
-    struct span *data, struct err *e)
+    bool erasable, struct span *data, struct err *e)
 {
 	struct hash h;
 
@@ -306,7 +309,7 @@ check_data(struct reader *r, const struct hash *id, size_t size,
 	hash_bytes(&h, data->p, size);
 	if (hash_eq(&h, id))
 		return 0;
-	if (!all_zero(*data))
+	if (!erasable || !all_zero(*data))
 		return corrupt(r, "an item differs from its hash", e);
 	data->p = NULL;
 	return 0;
@@ -316,6 +319,7 @@ static int
 scan(struct reader *r, const char *kind, bool check, segment_item *item,
     void *arg, struct err *e)
 {
+	bool erasable = strcmp(kind, SEGMENT_ERASABLE) == 0;
 	struct span line, data, after;
 	struct hash id;
 	size_t size = 0;
@@ -331,7 +335,7 @@ scan(struct reader *r, const char *kind, bool check, segment_item *item,
 		if ((got = take_head(r, n, &id, &size, e)) != 0)
 			return got < 0 ? -1 : 0;
 		data = span_of(NULL, size);
-		if (check && check_data(r, &id, size, &data, e) != 0)
+		if (check && check_data(r, &id, size, erasable, &data, e) != 0)
 			return -1;
 		if ((got = item(arg, &id, r->pos, data, e)) != 0)
 			return got;

@@ -21,6 +21,7 @@
 
 #define SEGMENT_ITEM_MAX (1u << 20)	/* bytes of an item */
 #define SEGMENT_NAME_LEN 48		/* room for a file name and a NUL */
+#define SEGMENT_ERASABLE "objects"	/* the kind whose items can be erased */
 
 struct segment_writer;
 
@@ -61,8 +62,9 @@ void segment_abort(struct segment_writer *w);	/* NULL does nothing */
  * ERR_NO: no such file); the items before the damage were given by then.
  *
  * An item that was erased is all zeros, which is not what its hash says: with
- * check, it comes with data.p NULL and data.n its size, and the caller decides
- * whether the ledger dismissed it.  The bytes are borrowed for the call.
+ * check, and only in a segment of kind SEGMENT_ERASABLE, it comes with data.p
+ * NULL and data.n its size, and the caller decides whether the ledger dismissed
+ * it.  In other segments it is damage.  The bytes are borrowed for the call.
  */
 typedef int segment_item(void *arg, const struct hash *id, uint64_t at,
     struct span data, struct err *e);

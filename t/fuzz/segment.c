@@ -54,8 +54,8 @@ scan(struct seen *s, bool check)
 
 	memset(s, 0, sizeof(*s));
 	buf_init(&s->again, 4u << 20);
-	buf_adds(&s->again, "ehr.v1 segment fuzz\n");
-	r = segment_scan(dir, "segment", "fuzz", check, see, s, &e);
+	buf_adds(&s->again, "ehr.v1 segment objects\n");
+	r = segment_scan(dir, "segment", SEGMENT_ERASABLE, check, see, s, &e);
 	assert(r == 0 || (r == -1 && e.kind == ERR_BAD));
 	buf_addf(&s->again, "end %zu\n", s->n);
 	return r;

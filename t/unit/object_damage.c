@@ -223,7 +223,8 @@ killed(void)
 	for (; n < 100; n++) {
 		int first = 1000000 * n;
 
-		scratch_kill_in(work, &first, 8 * us, &said);
+		scratch_kill_in(work, &first, 20 * sizeof(int), 2 * us,
+		    &said);
 	}
 	CHECK(said.len % sizeof(int) == 0 && said.len > 100 * sizeof(int));
 	for (size_t i = 0; i < said.len; i += sizeof(int)) {

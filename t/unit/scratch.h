@@ -190,18 +190,21 @@ scratch_us(void)
 }
 
 /*
- * Run work(arg, fd) in a process of its own, kill it within most_us, and
- * append what it wrote to fd (bytes in whole) to said.
+ * Run work(arg, fd) in a process of its own, and kill it: after it has written
+ * some number of bytes to fd, up to most_bytes, and then some time, up to
+ * most_us.  What it wrote is appended to said.
  */
 static inline void
-scratch_kill_in(void (*work)(void *arg, int fd), void *arg, long most_us,
-    struct buf *said)
+scratch_kill_in(void (*work)(void *arg, int fd), void *arg, long most_bytes,
+    long most_us, struct buf *said)
 {
+	long bytes = random() % (most_bytes + 1);
 	long us = random() % (most_us + 1);
 	struct timespec nap = { us / 1000000, us % 1000000 * 1000 };
 	int fd[2], status;
 	struct err e;
 	pid_t pid;
+	char c;
 
 	CHECK(pipe(fd) == 0);
 	fflush(stdout);
@@ -211,6 +214,8 @@ scratch_kill_in(void (*work)(void *arg, int fd), void *arg, long most_us,
 		_exit(0);
 	}
 	close(fd[1]);
+	while (bytes-- > 0 && read(fd[0], &c, 1) == 1)
+		buf_addc(said, (unsigned char)c);
 	nanosleep(&nap, NULL);
 	kill(pid, SIGKILL);
 	CHECK(waitpid(pid, &status, 0) == pid);
