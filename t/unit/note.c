@@ -145,6 +145,51 @@ bad_notes(void)
 	    &e) == 0);
 }
 
+/* As long and as many as may be, and one more. */
+static void
+limits(void)
+{
+	static char text[NOTE_MAX];
+	struct buf b = BUF_INIT(2 * NOTE_MAX);
+	struct identity id;
+	struct note n;
+
+	CHECK(identity_generate(&id, SIGN_ED25519, &e) == 0);
+	strcpy(id.name, "hospital-a");
+	CHECK(identity_sign(&b, span_str("text\n"), &id, &e) == 0);
+	for (int i = 1; i <= NOTE_SIGS_MAX; i++) {
+		CHECK(note_parse(&n, buf_span(&b), "n", &e) == 0);
+		CHECK(n.nsigs == (size_t)i);
+		CHECK(note_sign_line(&b, span_str("text\n"),
+		    span_str("hospital-a"), id.sign, &e) == 0);
+	}
+	CHECK(note_parse(&n, buf_span(&b), "n", &e) == -1 &&
+	    strstr(e.msg, "over 64") != NULL);
+
+	memset(text, 'x', sizeof(text));
+	for (int over = 0; over < 2; over++) {
+		size_t len = NOTE_MAX - 109 + (size_t)over;
+
+		/* The line: 4 + 10 + 1 + 92 + 1, and the empty one. */
+		text[len - 1] = '\n';
+		buf_reset(&b);
+		CHECK(identity_sign(&b, span_of(text, len), &id, &e) == 0);
+		CHECK(b.len == NOTE_MAX + (size_t)over);
+		CHECK((note_parse(&n, buf_span(&b), "n", &e) == 0) == !over);
+		text[len - 1] = 'x';
+	}
+
+	/* What we would refuse to read, we refuse to sign. */
+	buf_reset(&b);
+	CHECK(identity_sign(&b, span_str(""), &id, &e) == -1);
+	CHECK(identity_sign(&b, span_str("text"), &id, &e) == -1);
+	CHECK(identity_sign(&b, span_str("te\rxt\n"), &id, &e) == -1);
+	CHECK(identity_sign(&b, span_str("te\xffxt\n"), &id, &e) == -1);
+	CHECK(e.kind == ERR_BAD && b.len == 0);
+	identity_wipe(&id);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -153,5 +198,6 @@ main(void)
 	round_trip(SIGN_ED25519);
 	round_trip(SIGN_RSA);
 	bad_notes();
+	limits();
 	return check_done("note");
 }
