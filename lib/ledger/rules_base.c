@@ -36,6 +36,18 @@ rules_need(const struct rules_view *v, struct span who, enum perm perm,
 }
 
 int
+rules_new_object(const struct rules_view *v, const struct hash *id,
+    struct err *e)
+{
+	int r = v->object(v->arg, id, e);
+
+	if (r < 0)
+		return -1;
+	return r == 0 ? 0 : rules_refuse(e,
+	    "it names an object that the ledger named before");
+}
+
+int
 rules_signature(const struct rules_view *v, const struct note *n,
     struct span author, struct err *e)
 {

@@ -11,6 +11,13 @@ int rules_refuse(struct err *e, const char *why);
 int rules_need(const struct rules_view *v, struct span who, enum perm perm,
     struct err *e);
 
+/*
+ * 0 if no transaction named this object before: who names another's object
+ * could later dismiss it, or keep it from being erased.
+ */
+int rules_new_object(const struct rules_view *v, const struct hash *id,
+    struct err *e);
+
 /* 0 if the note's only signature is the author's with the current key. */
 int rules_signature(const struct rules_view *v, const struct note *n,
     struct span author, struct err *e);

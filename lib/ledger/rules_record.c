@@ -38,6 +38,17 @@ check_readers(const struct rules_view *v, const struct tx *tx, struct err *e)
 	return 0;
 }
 
+/* Body and header are this record's alone. */
+static int
+check_parts(const struct rules_view *v, const struct tx *tx, struct err *e)
+{
+	if (hash_eq(&tx->header, &tx->staged.body))
+		return rules_refuse(e, "one object cannot be body and header");
+	if (rules_new_object(v, &tx->staged.body, e) != 0)
+		return -1;
+	return rules_new_object(v, &tx->header, e);
+}
+
 int
 rules_authorize(const struct rules_view *v, const struct tx *tx,
     int64_t now_ms, struct err *e)
@@ -54,7 +65,7 @@ rules_authorize(const struct rules_view *v, const struct tx *tx,
 	if (rec.status == RECORD_REJECTED &&
 	    span_is(tx->author, rec.patient))
 		return rules_refuse(e, "the record was rejected");
-	if (check_readers(v, tx, e) != 0)
+	if (check_readers(v, tx, e) != 0 || check_parts(v, tx, e) != 0)
 		return -1;
 	return rules_check_staged(v, &tx->staged, now_ms, e);
 }
@@ -105,6 +116,8 @@ rules_readers(const struct rules_view *v, const struct tx *tx, struct err *e)
 		return rules_refuse(e, "the record is another patient's");
 	if (tx->nreaders == 0)
 		return rules_refuse(e, "no reader is named");
+	if (rules_new_object(v, &tx->header, e) != 0)
+		return -1;
 	if (tx->kind == TX_GRANT)
 		return check_readers(v, tx, e);
 	for (size_t i = 0; i < tx->nreaders; i++) {

@@ -66,6 +66,8 @@ rules_enroll(const struct rules_view *v, const struct tx *tx, struct err *e)
 	    check_role(v, tx->role, &perms, e) != 0 ||
 	    need_managing(v, tx, perms, e) != 0)
 		return -1;
+	if (tx->has_profile && rules_new_object(v, &tx->profile, e) != 0)
+		return -1;
 	if (!tx->has_email)
 		return 0;
 	r = v->email(v->arg, &tx->email, e);
@@ -196,6 +198,8 @@ rules_role_key(const struct rules_view *v, const struct tx *tx,
 		return -1;
 	if (tx->members > changes)
 		return rules_refuse(e, "it counts members to come");
+	if (rules_new_object(v, &tx->object, e) != 0)
+		return -1;
 	same = generation > 0 && memcmp(&pub, &tx->seal, sizeof(pub)) == 0;
 	if (tx->generation == generation && same)
 		return 0;	/* sealed anew, for its members of today */

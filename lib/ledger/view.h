@@ -59,6 +59,8 @@ struct rules_view {
 	int (*role_key)(void *arg, struct span role, uint64_t *generation,
 	    struct seal_pub *pub, uint64_t *changes, struct err *e);
 	int (*email)(void *arg, const struct hash *digest, struct err *e);
+	/* Was this object ever named on the ledger, for whatever? */
+	int (*object)(void *arg, const struct hash *id, struct err *e);
 	int (*tx)(void *arg, const struct hash *id, struct err *e);
 	int (*record)(void *arg, const struct hash *id,
 	    struct rules_record *out, struct err *e);

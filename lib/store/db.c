@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 1
+#define VERSION 2
 #define BUSY_MS 30000
 
 struct cached {
@@ -62,6 +62,7 @@ static const char schema[] =
     "CREATE INDEX record_time ON record(time);"
     "CREATE TABLE reader(record BLOB NOT NULL, reader TEXT NOT NULL,"
     " PRIMARY KEY(record, reader)) WITHOUT ROWID;"
+    "CREATE TABLE named(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE dismissed(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE segment(name TEXT PRIMARY KEY) WITHOUT ROWID;"

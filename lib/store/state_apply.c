@@ -62,6 +62,9 @@ keys_free(struct keys *k)
 static int
 want(struct db *db, const struct hash *object, struct err *e)
 {
+	if (RUN("INSERT OR IGNORE INTO named(object) VALUES(?)",
+	    H(object)) != 0)
+		return -1;
 	return RUN("INSERT OR IGNORE INTO want(object) VALUES(?)", H(object));
 }
 

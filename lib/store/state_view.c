@@ -197,6 +197,12 @@ view_tx(void *arg, const struct hash *id, struct err *e)
 	return has_hash(arg, "SELECT 1 FROM tx WHERE id=?", id, e);
 }
 
+static int
+view_object(void *arg, const struct hash *id, struct err *e)
+{
+	return has_hash(arg, "SELECT 1 FROM named WHERE object=?", id, e);
+}
+
 static void
 copy_handle(char out[HANDLE_LEN + 1], struct span from)
 {
@@ -295,6 +301,7 @@ state_view_init(struct state_view *v, struct repo *r, struct db *db)
 			.holders = view_holders,
 			.role_key = view_role_key,
 			.email = view_email,
+			.object = view_object,
 			.tx = view_tx,
 			.record = view_record,
 			.reader = view_reader,

@@ -44,6 +44,23 @@ authorize(void)
 	strcpy(r->r.patient, w.l.anne.name);	/* it was not hers */
 	ALLOWED(&w, &tx, bill);
 
+	/* Its parts are its own: else it could dismiss somebody else's. */
+	make(&tx, TX_AUTHORIZE, RECORD_UNKNOWN);
+	w.object = tx.header;
+	REFUSED(&w, &tx, bill, "named before");
+	{
+		struct staged s;
+		struct err e;
+
+		CHECK(staged_parse(&s, buf_span(&tx.manifest), &w.l.id,
+		    &e) == 0);
+		w.object = s.body;
+		REFUSED(&w, &tx, bill, "named before");
+		memset(&w.object, 1, sizeof(w.object));
+		tx.header = s.body;
+		REFUSED(&w, &tx, bill, "one object");
+	}
+
 	/* Readers: users, and roles with a library; or none. */
 	make(&tx, TX_AUTHORIZE, RECORD_UNKNOWN);
 	tx.nreaders = 0;
@@ -138,6 +155,11 @@ grant(void)
 	tx.nreaders = 0;
 	REFUSED(&w, &tx, bill, "no reader is named");
 
+	make(&tx, TX_GRANT, RECORD_AUTHORIZED);
+	w.object = tx.header;
+	REFUSED(&w, &tx, bill, "named before");
+	memset(&w.object, 1, sizeof(w.object));
+
 	make(&tx, TX_GRANT, RECORD_UNKNOWN);
 	REFUSED(&w, &tx, bill, "no such record");
 	r = make(&tx, TX_GRANT, RECORD_REJECTED);
@@ -154,6 +176,9 @@ withdraw(void)
 	struct tx tx;
 
 	r = make(&tx, TX_WITHDRAW, RECORD_AUTHORIZED);
+	w.object = tx.header;
+	REFUSED(&w, &tx, bill, "named before");
+	memset(&w.object, 1, sizeof(w.object));
 	ALLOWED(&w, &tx, bill);
 	REFUSED(&w, &tx, &w.l.anne, "another patient's");
 	REFUSED(&w, &tx, &w.l.kun, "\"authorize\" is missing");

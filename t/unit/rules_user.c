@@ -30,6 +30,13 @@ enroll(void)
 	REFUSED(&w, &tx, &w.l.other, "not a user of this ledger");
 	tx.has_email = false;
 	ALLOWED(&w, &tx, ruth);
+	tx.has_profile = true;
+	ALLOWED(&w, &tx, ruth);
+	w.object = tx.profile;
+	REFUSED(&w, &tx, ruth, "named before");
+	tx.has_profile = false;
+	ALLOWED(&w, &tx, ruth);
+	memset(&w.object, 1, sizeof(w.object));
 
 	/* The handle is the key's, the key is new, the role is there. */
 	tx.user = span_str("u0123456789abcdef");
@@ -247,6 +254,9 @@ role_key(void)
 	tx.members = 3;
 	REFUSED(&w, &tx, kun, "members to come");
 	tx.members = 2;
+	w.object = tx.object;
+	REFUSED(&w, &tx, kun, "named before");
+	memset(&w.object, 1, sizeof(w.object));
 	REFUSED(&w, &tx, &w.l.bill, "only a member");
 	REFUSED(&w, &tx, &w.l.ruth, "only a member");
 	tx.generation = 2;

@@ -44,7 +44,7 @@ struct world {
 	struct world_node node[WORLD_MAX];
 	struct world_record record[WORLD_MAX];
 	size_t nroles, nusers, nnodes, nrecords;
-	struct hash email, tx;			/* one of each is known */
+	struct hash email, tx, object;		/* one of each is known */
 	struct sign_pub old_key;		/* of somebody, once */
 	int calls, fail_at;			/* that call fails */
 };
@@ -245,6 +245,14 @@ world_v_tx(void *arg, const struct hash *id, struct err *e)
 }
 
 static inline int
+world_v_object(void *arg, const struct hash *id, struct err *e)
+{
+	struct world *w = arg;
+
+	return world_ask(arg, e) < 0 ? -1 : hash_eq(id, &w->object);
+}
+
+static inline int
 world_v_record(void *arg, const struct hash *id, struct rules_record *out,
     struct err *e)
 {
@@ -312,6 +320,7 @@ world_view(struct world *w)
 		.role_key = world_v_role_key, .email = world_v_email,
 		.tx = world_v_tx, .record = world_v_record,
 		.reader = world_v_reader, .opens = world_v_opens,
+		.object = world_v_object,
 		.verify = world_v_verify
 	};
 }
@@ -368,6 +377,7 @@ world_open(struct world *w)
 		w->node[w->nnodes].id = &w->l.node[w->nnodes];
 	w->node[w->nnodes++] = (struct world_node){ &w->gone, true };
 	memset(&w->old_key, 1, sizeof(w->old_key));
+	memset(&w->object, 1, sizeof(w->object));
 }
 
 static inline void
