@@ -26,7 +26,7 @@ enter(void)
 {
 	char *home = getcwd(NULL, 0);
 	struct hash record, header, profile;
-	char text[64];
+	char text[128];
 	struct err e;
 
 	scratch_open();

@@ -52,7 +52,7 @@ post_enroll(struct post *p, unsigned i, const struct identity *id,
 {
 	struct tx tx = { .kind = TX_ENROLL, .user = span_str(id->name),
 	    .role = span_str(role), .has_profile = true };
-	char profile[64];
+	char profile[128];
 	struct err e;
 
 	little_keys(&tx.sign, &tx.seal, id);
