@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/ident.h"
+#include "ledger/card.h"
 #include "record/found.h"
 
 static const struct cli_spec spec = {
@@ -22,16 +23,20 @@ struct files {
 	size_t n;
 };
 
+/* Cards; parsed here only to say which file is no good. */
 static int
 read_files(struct files *f, const struct cli_list *l, struct err *e)
 {
 	for (f->n = 0; f->n < l->n; f->n++) {
 		struct buf *b = &f->buf[f->n];
+		struct card c;
 
 		buf_init(b, CARD_MAX);
 		if (fs_read(b, AT_FDCWD, l->v[f->n], e) != 0)
 			return -1;
 		f->span[f->n] = buf_span(b);
+		if (card_parse(&c, f->span[f->n], false, e) != 0)
+			return err_wrap(e, "%s", l->v[f->n]);
 	}
 	return 0;
 }
@@ -39,7 +44,7 @@ read_files(struct files *f, const struct cli_list *l, struct err *e)
 static void
 free_files(struct files *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < CLI_LIST_MAX; i++)
 		buf_free(&f->buf[i]);
 }
 
@@ -132,6 +137,8 @@ main(int argc, char **argv)
 	cli_parse(&c, &spec, opt, argc, argv);
 	if (c.argc > 0)
 		return cli_usage(&c, "no arguments expected");
+	if (c.identity.n > 0)
+		return cli_usage(&c, "it is --node-key that signs");
 	if (f.name == NULL || node_key == NULL || admins.n == 0)
 		return cli_usage(&c,
 		    "--name, --node-key and --admin are needed");

@@ -68,6 +68,16 @@ admin_order(const void *a, const void *b)
 	return name_cmp(x->name, y->name);
 }
 
+static bool
+email_twice(const struct genesis *g, size_t i)
+{
+	for (size_t k = 0; g->admin[i].has_email && k < i; k++)
+		if (g->admin[k].has_email &&
+		    hash_eq(&g->admin[k].email, &g->admin[i].email))
+			return true;
+	return false;
+}
+
 static int
 add_admins(struct founding *w, struct err *e)
 {
@@ -86,6 +96,10 @@ add_admins(struct founding *w, struct err *e)
 			    SPAN_FMT(w->admin[i].name));
 	}
 	qsort(w->admin, f->nadmins, sizeof(w->admin[0]), admin_order);
+	for (size_t i = 1; i < f->nadmins; i++)
+		if (span_eq(w->admin[i].name, w->admin[i - 1].name))
+			return err_set(e, ERR_NO, "%.*s: there twice",
+			    SPAN_FMT(w->admin[i].name));
 	for (size_t i = 0; i < f->nadmins; i++)
 		to[i] = w->admin[i].seal;
 	w->g.nadmins = f->nadmins;
@@ -99,6 +113,9 @@ add_admins(struct founding *w, struct err *e)
 		a->has_email = c->email.n > 0;
 		if (a->has_email)
 			name_email_digest(&a->email, &w->secret, c->email);
+		if (email_twice(&w->g, i))
+			return err_set(e, ERR_NO, "%.*s: the e-mail address "
+			    "is there twice", SPAN_FMT(c->name));
 		if (profile_seal(&w->profile[i], c, to, f->nadmins, e) != 0)
 			return -1;
 		hash_bytes(&a->profile, w->profile[i].p, w->profile[i].len);
