@@ -1,7 +1,9 @@
 #include "record/enroll.h"
 
 #include "crypto/age.h"
+#include "ledger/rules.h"
 #include "store/object.h"
+#include "store/verify.h"
 
 static int
 store_profile(struct hash *id, struct repo *r, struct pool *p,
@@ -22,26 +24,18 @@ store_profile(struct hash *id, struct repo *r, struct pool *p,
 	return ret;
 }
 
-/* Refuse early what the rules would refuse, before a profile is stored. */
+/* Refuse what the rules would refuse before a profile is stored for it. */
 static int
-check_free(struct tx *tx, struct pool *p, struct err *e)
+check_early(struct tx *tx, struct pool *p, const struct identity *admin,
+    int64_t now_ms, struct err *e)
 {
-	struct lookup_user u;
 	struct state_view v;
-	int ret = lookup_user(&u, pool_db(p), tx->user, e);
 
-	if (ret == 1)
-		err_set(e, ERR_NO, "%.*s is enrolled already",
-		    SPAN_FMT(tx->user));
-	if (ret != 0)
-		return -1;
-	if (!tx->has_email)
-		return 0;
+	tx->author = span_str(admin->name);
+	tx->time_ms = now_ms;
 	state_view_init(&v, pool_repo(p), pool_db(p));
-	ret = v.v.email(v.v.arg, &tx->email, e);
-	if (ret == 1)
-		err_set(e, ERR_NO, "the e-mail address is taken");
-	return ret == 0 ? 0 : -1;
+	v.verify = verify_never;
+	return rules_check(&v.v, tx, now_ms, e);
 }
 
 int
@@ -68,7 +62,7 @@ enroll_user(char handle[HANDLE_LEN + 1], struct repo *r, struct pool *p,
 		hash_wipe(&secret, sizeof(secret));
 		tx.has_email = true;
 	}
-	if (check_free(&tx, p, e) != 0 ||
+	if (check_early(&tx, p, admin, now_ms, e) != 0 ||
 	    store_profile(&tx.profile, r, p, &c, e) != 0)
 		return -1;
 	tx.has_profile = true;
