@@ -16,10 +16,10 @@ static const struct cli_spec spec = {
 "       ehr-node [-C DIR] peer [--json]\n"
 "       ehr-node [-C DIR] peer NAME COMMAND\n"
 "       ehr-node [-C DIR] peer --remove NAME\n"
-"       ehr-node [-C DIR] admit CARD ... -i ADMIN\n"
-"       ehr-node [-C DIR] remove NAME ... -i ADMIN\n"
+"       ehr-node [-C DIR] admit CARD ... | - -i ADMIN\n"
+"       ehr-node [-C DIR] remove NAME ... | - -i ADMIN\n"
 "       ehr-node [-C DIR] vote NAME ...\n",
-	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON
+	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON | CLI_NUL
 };
 
 struct node {
@@ -112,8 +112,11 @@ static int
 list(struct node *n)
 {
 	struct err e;
-	int ret = state_delegates(&n->set, n->x.db, n->x.head.height + 1, &e);
+	int ret;
 
+	if (n->x.cli.argc > 0)
+		return cli_usage(&n->x.cli, "list takes no argument");
+	ret = state_delegates(&n->set, n->x.db, n->x.head.height + 1, &e);
 	if (ret == 0)
 		ret = lookup_nodes(n->x.db, list_one, n, &e);
 	cli_put(buf_span(&n->out));
@@ -129,11 +132,12 @@ admit_one(void *arg, const char *path, struct err *e)
 	struct card c;
 	int ret;
 
-	ret = fs_read(&bytes, AT_FDCWD, path, e);
-	if (ret == 0)
-		ret = card_parse(&c, buf_span(&bytes), false, e);
+	if (fs_read(&bytes, AT_FDCWD, path, e) != 0)
+		return -1;
+	ret = card_parse(&c, buf_span(&bytes), false, e);
 	if (ret == 0 && c.kind != CARD_NODE)
-		ret = err_set(e, ERR_NO, "%s: not the card of a node", path);
+		ret = err_set(e, ERR_NO, "it is the card of a user, not of a "
+		    "node");
 	if (ret == 0) {
 		tx.node = c.name;
 		tx.sign = c.sign;
@@ -141,7 +145,7 @@ admit_one(void *arg, const char *path, struct err *e)
 		ret = submit_tx(n->pool, &n->x.id, &tx, n->x.now_ms, NULL, e);
 	}
 	buf_free(&bytes);
-	return ret;
+	return ret == 0 ? 0 : err_wrap(e, "%s", path);
 }
 
 static int
@@ -152,21 +156,37 @@ remove_one(void *arg, const char *name, struct err *e)
 
 	if (!name_is_node(tx.node))
 		return err_set(e, ERR_NO, "%s: not a node's name", name);
-	return submit_tx(n->pool, &n->x.id, &tx, n->x.now_ms, NULL, e);
+	if (submit_tx(n->pool, &n->x.id, &tx, n->x.now_ms, NULL, e) != 0)
+		return err_wrap(e, "%s", name);
+	return 0;
+}
+
+static int
+begin(void *arg, struct err *e)
+{
+	struct node *n = arg;
+
+	return pool_open(&n->pool, n->x.repo, n->x.now_ms, e);
+}
+
+static int
+end(void *arg, struct err *e)
+{
+	struct node *n = arg;
+
+	return pool_commit(n->pool, e);
 }
 
 static int
 change(struct node *n, items_fn *fn)
 {
+	const struct items_work work = { begin, fn, end };
 	struct err e;
 	int status;
 
-	if (ctx_identity(&n->x, &e) != 0 ||
-	    pool_open(&n->pool, n->x.repo, n->x.now_ms, &e) != 0)
+	if (ctx_identity(&n->x, &e) != 0)
 		return ctx_end(&n->x, -1, &e);
-	status = items_each(&n->x.cli, fn, n);
-	if (pool_commit(n->pool, &e) != 0)
-		return ctx_end(&n->x, -1, &e);
+	status = items_together(&n->x.cli, &work, n);
 	return cli_worse(status, ctx_end(&n->x, 0, NULL));
 }
 

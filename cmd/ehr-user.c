@@ -10,12 +10,12 @@
 static const struct cli_spec spec = {
 	.name = "ehr-user",
 	.usage =
-"usage: ehr-user [-C DIR] add [--role ROLE] CARD ... -i ADMIN\n"
+"usage: ehr-user [-C DIR] add [--role ROLE] CARD ... | - -i ADMIN\n"
 "       ehr-user [-C DIR] list [--json] [-i IDENTITY]\n"
-"       ehr-user [-C DIR] rekey CARD -i IDENTITY\n"
+"       ehr-user [-C DIR] rekey CARD ... | - -i IDENTITY\n"
 "       ehr-user [-C DIR] role list [--json]\n"
 "       ehr-user [-C DIR] role define ROLE [PERMISSION ...] -i ADMIN\n"
-"       ehr-user [-C DIR] role grant|revoke ROLE USER ... -i ADMIN\n",
+"       ehr-user [-C DIR] role grant|revoke ROLE USER ... | - -i ADMIN\n",
 	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON | CLI_NUL
 };
 
@@ -63,7 +63,7 @@ rekey_one(void *arg, const char *path, struct err *e)
 	ret = fs_read(&card, AT_FDCWD, path, e);
 	if (ret == 0)
 		ret = enroll_rekey(name, u->pool, &u->x.id, buf_span(&card),
-		    u->x.now_ms, e);
+		    u->x.now_ms, e) == 0 ? 0 : err_wrap(e, "%s", path);
 	if (ret == 0)
 		say(u, name);
 	buf_free(&card);
@@ -80,25 +80,60 @@ change_role(void *arg, const char *who, struct err *e)
 	if (lookup_person(handle, u->x.repo, pool_db(u->pool), who, e) != 0)
 		return -1;
 	tx.user = span_str(handle);
-	return submit_tx(u->pool, &u->x.id, &tx, u->x.now_ms, NULL, e);
+	if (submit_tx(u->pool, &u->x.id, &tx, u->x.now_ms, NULL, e) != 0)
+		return err_wrap(e, "%s", who);
+	return 0;
+}
+
+static int
+begin(void *arg, struct err *e)
+{
+	struct user *u = arg;
+
+	return pool_open(&u->pool, u->x.repo, u->x.now_ms, e);
+}
+
+/* What was made is printed once it is durable. */
+static int
+end(void *arg, struct err *e)
+{
+	struct user *u = arg;
+
+	if (pool_commit(u->pool, e) != 0)
+		return -1;
+	cli_put(buf_span(&u->out));
+	return 0;
 }
 
 /* One change for each argument, all made durable together. */
 static int
 change(struct user *u, items_fn *fn)
 {
+	const struct items_work work = { begin, fn, end };
 	struct err e;
 	int status;
 
-	if (ctx_identity(&u->x, &e) != 0 ||
-	    pool_open(&u->pool, u->x.repo, u->x.now_ms, &e) != 0)
+	if (ctx_identity(&u->x, &e) != 0)
 		return ctx_end(&u->x, -1, &e);
-	status = items_each(&u->x.cli, fn, u);
-	if (pool_commit(u->pool, &e) != 0)
-		return ctx_end(&u->x, -1, &e);
-	cli_put(buf_span(&u->out));
+	status = items_together(&u->x.cli, &work, u);
 	buf_free(&u->out);
 	return cli_worse(status, ctx_end(&u->x, 0, NULL));
+}
+
+/* Permissions, in whatever order, some of them joined by commas. */
+static int
+add_perms(unsigned *set, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, ",");
+		unsigned one;
+
+		if (perm_parse(&one, span_of(text, n)) != 0)
+			return -1;
+		*set |= one;
+		text += n + (text[n] == ',');
+	}
+	return 0;
 }
 
 static int
@@ -112,13 +147,9 @@ define(struct user *u)
 	if (name == NULL || !name_is_role(span_str(name)))
 		return cli_usage(&u->x.cli, "a name for the role expected");
 	tx.role = span_str(name);
-	while ((p = cli_shift(&u->x.cli)) != NULL) {
-		unsigned one;
-
-		if (perm_parse(&one, span_str(p)) != 0)
+	while ((p = cli_shift(&u->x.cli)) != NULL)
+		if (add_perms(&tx.perms, p) != 0)
 			return cli_usage(&u->x.cli, "%s: no permission", p);
-		tx.perms |= one;
-	}
 	if (ctx_identity(&u->x, &e) != 0 ||
 	    pool_open(&u->pool, u->x.repo, u->x.now_ms, &e) != 0)
 		return ctx_end(&u->x, -1, &e);
@@ -128,6 +159,23 @@ define(struct user *u)
 	else
 		pool_abort(u->pool);
 	return ctx_end(&u->x, ret, &e);
+}
+
+/* The words of a list that is joined by commas, as an array. */
+static json_t *
+words(struct span list)
+{
+	json_t *a = json_array();
+
+	while (list.n > 0) {
+		const unsigned char *comma = memchr(list.p, ',', list.n);
+		size_t n = comma == NULL ? list.n : (size_t)(comma - list.p);
+
+		json_array_append_new(a, ndjson_span(span_of(list.p, n)));
+		n += comma != NULL;
+		list = span_of(list.p + n, list.n - n);
+	}
+	return a;
 }
 
 static int
@@ -140,8 +188,9 @@ list_role(void *arg, const struct lookup_role *r, struct err *e)
 	perm_add(&perms, r->perms);
 	if (u->x.cli.json)
 		ndjson_line(&u->x.cli, json_pack("{s:s,s:o,s:I}", "role",
-		    r->name, "permissions", ndjson_span(buf_span(&perms)),
-		    "key_generation", (json_int_t)r->generation));
+		    r->name, "permissions", r->perms == 0 ? json_array() :
+		    words(buf_span(&perms)), "key_generation",
+		    (json_int_t)r->generation));
 	else {
 		buf_addf(&u->out, "%s\t%.*s\n", r->name,
 		    SPAN_FMT(buf_span(&perms)));
@@ -175,8 +224,8 @@ list_user(void *arg, const struct lookup_user *who, struct err *e)
 	(void)e;
 	read_profile(u, who, &c, &text);
 	if (u->x.cli.json) {
-		json_t *o = json_pack("{s:s,s:s}", "user", who->handle,
-		    "roles", who->roles);
+		json_t *o = json_pack("{s:s,s:o}", "user", who->handle,
+		    "roles", words(span_str(who->roles)));
 
 		if (c.full_name.n > 0)
 			json_object_set_new(o, "name",
@@ -204,6 +253,8 @@ list(struct user *u)
 	struct err e;
 	int ret = 0;
 
+	if (u->x.cli.argc > 0)
+		return cli_usage(&u->x.cli, "list takes no argument");
 	if (u->x.cli.identity.n > 0) {
 		ret = ctx_identity(&u->x, &e);
 		if (ret == 0)
@@ -225,6 +276,9 @@ roles(struct user *u)
 	int ret;
 
 	if (verb == NULL || strcmp(verb, "list") == 0) {
+		if (u->x.cli.argc > 0)
+			return cli_usage(&u->x.cli, "role list takes no "
+			    "argument");
 		ret = lookup_roles(u->x.db, list_role, u, &e);
 		return ctx_end(&u->x, ret, &e);
 	}

@@ -57,6 +57,22 @@ items_next(struct items *it, const char **item, struct err *e)
 	return r;
 }
 
+/* A bad call, before anything is read; 0 or the exit status. */
+static int
+check_named(struct cli *c)
+{
+	return c->argc == 0 ? cli_usage(c, "nothing to do is named") : 0;
+}
+
+static int
+nothing_came(struct cli *c)
+{
+	struct err e;
+
+	err_set(&e, ERR_NO, "nothing on standard input");
+	return cli_fail(c, &e);
+}
+
 int
 items_each(struct cli *c, items_fn *fn, void *arg)
 {
@@ -65,8 +81,8 @@ items_each(struct cli *c, items_fn *fn, void *arg)
 	const char *item;
 	int r, status = 0;
 
-	if (c->argc == 0)
-		return cli_usage(c, "nothing to do is named");
+	if ((r = check_named(c)) != 0)
+		return r;
 	items_start(&it, c);
 	while ((r = items_next(&it, &item, &e)) == 1) {
 		if (fn(arg, item, &e) == 0)
@@ -77,9 +93,64 @@ items_each(struct cli *c, items_fn *fn, void *arg)
 	}
 	if (r < 0)
 		return cli_worse(status, cli_fail(c, &e));
-	if (it.count == 0) {
-		err_set(&e, ERR_NO, "nothing on standard input");
-		return cli_fail(c, &e);
+	return it.count == 0 ? nothing_came(c) : status;
+}
+
+/* All items, each with its NUL, one after another. */
+static int
+read_all(struct buf *all, struct cli *c, struct err *e)
+{
+	struct items it;
+	const char *item;
+	int r;
+
+	items_start(&it, c);
+	while ((r = items_next(&it, &item, e)) == 1) {
+		buf_add(all, item, strlen(item) + 1);
+		if (buf_check(all, "standard input", e) != 0)
+			return -1;
 	}
+	return r;
+}
+
+/* Call fn for each of them; the exit status. */
+static int
+each_of(struct cli *c, const struct buf *all, items_fn *fn, void *arg)
+{
+	struct err e;
+	int status = 0;
+
+	for (size_t at = 0; at < all->len;) {
+		const char *item = (const char *)all->p + at;
+
+		at += strlen(item) + 1;
+		if (fn(arg, item, &e) == 0)
+			continue;
+		status = cli_worse(status, cli_fail(c, &e));
+		if (e.kind == ERR_SYS)
+			break;
+	}
+	return status;
+}
+
+int
+items_together(struct cli *c, const struct items_work *w, void *arg)
+{
+	struct buf all = BUF_INIT(ITEMS_MAX);
+	struct err e;
+	int status = check_named(c);
+
+	if (status == 0 && read_all(&all, c, &e) != 0)
+		status = cli_fail(c, &e);
+	else if (status == 0 && all.len == 0)
+		status = nothing_came(c);
+	else if (status == 0 && w->begin(arg, &e) != 0)
+		status = cli_fail(c, &e);
+	else if (status == 0) {
+		status = each_of(c, &all, w->each, arg);
+		if (w->end(arg, &e) != 0)
+			status = cli_worse(status, cli_fail(c, &e));
+	}
+	buf_free(&all);
 	return status;
 }

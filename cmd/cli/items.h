@@ -5,9 +5,11 @@
 #ifndef CLI_ITEMS_H
 #define CLI_ITEMS_H
 
+#include "base/buf.h"
 #include "cli/cli.h"
 
 #define ITEM_MAX 4096		/* bytes of an item, NUL included */
+#define ITEMS_MAX (256u << 20)	/* bytes of all that are read together */
 
 /* A walk over them, for a command that works in batches. */
 struct items {
@@ -35,5 +37,18 @@ int items_next(struct items *it, const char **item, struct err *e);
  */
 typedef int items_fn(void *arg, const char *item, struct err *e);
 int items_each(struct cli *c, items_fn *fn, void *arg);
+
+/*
+ * The same for work that holds a lock: all items are read before begin is
+ * called, as who writes them to our standard input may want the lock first.
+ * When begin has returned 0, end is called whatever each says; both return 0,
+ * or -1 with *e set.
+ */
+struct items_work {
+	int (*begin)(void *arg, struct err *e);
+	items_fn *each;
+	int (*end)(void *arg, struct err *e);
+};
+int items_together(struct cli *c, const struct items_work *w, void *arg);
 
 #endif
