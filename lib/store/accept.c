@@ -175,7 +175,8 @@ tidy_objects(struct repo *r, struct db *db, struct err *e)
 	int ret;
 
 	while ((ret = next_dismissed(&id, db, e)) == 1) {
-		if (object_erase(r, &id, e) != 0 ||
+		/* What is damaged cannot be erased; the audit names it. */
+		if ((object_erase(r, &id, e) != 0 && e->kind != ERR_BAD) ||
 		    db_stmt(&s, db, "DELETE FROM dismissed WHERE object=?",
 		    e) != 0)
 			return -1;
@@ -196,7 +197,9 @@ accept_tidy(struct repo *r, struct err *e)
 	    tidy_dir(&l, STAGING_DIR, look_staged, true, e) != 0 ||
 	    give_up(r, l.db, e) != 0)
 		return -1;
-	return tidy_objects(r, l.db, e);
+	if (tidy_objects(r, l.db, e) != 0)
+		return -1;
+	return repo_sweep(r, e);
 }
 
 int
