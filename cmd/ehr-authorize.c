@@ -1,8 +1,10 @@
 /* ehr-authorize: a patient decides on records; see ehr-authorize(1). */
+#include "base/clock.h"
 #include "base/stamp.h"
 #include "cli/items.h"
 #include "cli/ndjson.h"
 #include "cli/open.h"
+#include "ledger/perm.h"
 #include "record/decide.h"
 
 static const struct cli_spec spec = {
@@ -17,15 +19,19 @@ static const struct cli_spec spec = {
 	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON | CLI_NUL
 };
 
+struct readers {
+	size_t n;
+	struct span name[CLI_LIST_MAX];
+	char handle[CLI_LIST_MAX][HANDLE_LEN + 1];
+};
+
 struct authorize {
 	struct ctx x;
 	struct keyring ring;
 	struct decider *decider;
-	struct span to[CLI_LIST_MAX], from[CLI_LIST_MAX];
-	size_t nto, nfrom;
+	struct readers to, from;
 	const char *erase;
 	bool list, reject, history, unkeyed;
-	struct buf ids;		/* of the records, 32 bytes each */
 	struct buf out;		/* ids; printed once all is durable */
 };
 
@@ -72,6 +78,11 @@ list(struct authorize *a)
 	struct err e;
 	int ret = keyring_open(&a->ring, a->x.repo, a->x.db, &a->x.id, &e);
 
+	/* Others have nothing that could wait for them: say so. */
+	if (ret == 0 && (a->ring.perms & PERM_AUTHORIZE) == 0)
+		ret = err_set(&e, ERR_NO, "%s may not do this: permission "
+		    "\"%s\" is missing", a->x.id.name,
+		    perm_name(PERM_AUTHORIZE));
 	if (ret == 0)
 		ret = staging_each(a->x.repo, list_one, a, &e);
 	return ctx_end(&a->x, ret, &e);
@@ -132,88 +143,89 @@ decide(struct authorize *a, const struct hash *id, struct hash *tx,
 		return decide_erase(a->decider, id, a->erase, tx, e);
 	if (a->reject)
 		return decide_reject(a->decider, id, tx, e);
-	if (a->nfrom > 0)
-		return decide_readers(a->decider, false, id, a->from,
-		    a->nfrom, tx, e);
-	if (a->nto > 0 && !decide_is_staged(a->decider, id))
-		return decide_readers(a->decider, true, id, a->to, a->nto, tx,
-		    e);
-	return decide_authorize(a->decider, id, a->to, a->nto, tx,
+	if (a->from.n > 0)
+		return decide_readers(a->decider, false, id, a->from.name,
+		    a->from.n, tx, e);
+	if (a->to.n > 0 && !decide_is_staged(a->decider, id))
+		return decide_readers(a->decider, true, id, a->to.name,
+		    a->to.n, tx, e);
+	return decide_authorize(a->decider, id, a->to.name, a->to.n, tx,
 	    &a->unkeyed, e);
 }
 
 static int
-decide_one(struct authorize *a, const struct hash *id, struct err *e)
+decide_one(void *arg, const char *item, struct err *e)
 {
+	struct authorize *a = arg;
 	char hex[HASH_HEX];
-	struct hash tx;
+	struct hash id, tx;
 
-	if (decide(a, id, &tx, e) != 0) {
-		hash_format(hex, id);
-		return err_wrap(e, "%s", hex);
-	}
+	if (ctx_hash(&id, item, e) != 0)
+		return -1;
+	if (decide(a, &id, &tx, e) != 0)
+		return err_wrap(e, "%s", item);
 	hash_format(hex, &tx);
 	buf_addf(&a->out, "%s\n", hex);
 	return buf_check(&a->out, "output", e);
 }
 
 static int
-gather(void *arg, const char *item, struct err *e)
+begin(void *arg, struct err *e)
 {
 	struct authorize *a = arg;
-	struct hash id;
 
-	if (ctx_hash(&id, item, e) != 0)
+	/* Standard input may have taken its time. */
+	a->x.now_ms = clock_now_ms();
+	return decider_open(&a->decider, a->x.repo, &a->x.id, a->x.now_ms, e);
+}
+
+static int
+end(void *arg, struct err *e)
+{
+	struct authorize *a = arg;
+
+	if (decider_commit(a->decider, e) != 0)
 		return -1;
-	buf_add(&a->ids, &id, sizeof(id));
-	return buf_check(&a->ids, "ids", e);
+	cli_put(buf_span(&a->out));
+	if (a->unkeyed)
+		cli_note(&a->x.cli, "a role among the readers has no key yet; "
+		    "admit it again, with --to, after a member's next command");
+	return 0;
 }
 
 static int
 decide_all(struct authorize *a)
 {
-	struct err e;
-	int status;
+	const struct items_work work = { begin, decide_one, end };
+	int status = items_together(&a->x.cli, &work, a);
 
-	/*
-	 * All ids are read before the ledger is locked: they may come from an
-	 * ehr-add that is still at work on it.
-	 */
-	status = items_each(&a->x.cli, gather, a);
-	if (decider_open(&a->decider, a->x.repo, &a->x.id, a->x.now_ms,
-	    &e) != 0)
-		return ctx_end(&a->x, -1, &e);
-	for (size_t i = 0; i < a->ids.len; i += HASH_LEN) {
-		struct hash id;
-
-		memcpy(&id, a->ids.p + i, HASH_LEN);
-		if (decide_one(a, &id, &e) != 0)
-			status = cli_worse(status, cli_fail(&a->x.cli, &e));
-	}
-	buf_free(&a->ids);
-	if (decider_commit(a->decider, &e) != 0)
-		return ctx_end(&a->x, -1, &e);
-	cli_put(buf_span(&a->out));
-	if (a->unkeyed)
-		cli_note(&a->x.cli, "role:doctor has no key yet, so that only "
-		    "the author can open it; grant it again later");
+	buf_free(&a->out);
 	return cli_worse(status, ctx_end(&a->x, 0, NULL));
 }
 
-static void
-spans_of(struct span *out, size_t *n, const struct cli_list *l)
+/* Readers as they were named: handles, e-mail addresses, "role:NAME". */
+static int
+readers_of(struct readers *out, struct ctx *x, const struct cli_list *l,
+    struct err *e)
 {
-	for (*n = 0; *n < l->n; ++*n)
-		out[*n] = span_str(l->v[*n]);
+	for (out->n = 0; out->n < l->n; out->n++) {
+		const char *name = l->v[out->n];
+
+		if (strchr(name, '@') != NULL) {
+			if (lookup_person(out->handle[out->n], x->repo, x->db,
+			    name, e) != 0)
+				return -1;
+			name = out->handle[out->n];
+		}
+		out->name[out->n] = span_str(name);
+	}
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct authorize a = {
-		.ids = BUF_INIT(64u << 20),
-		.out = BUF_INIT(128u << 20)
-	};
+	static struct authorize a = { .out = BUF_INIT(ITEMS_MAX) };
 	struct cli_list to = { .n = 0 }, from = { .n = 0 };
 	const struct cli_opt opt[] = {
 		{ 0, "list", CLI_FLAG, &a.list, 0 },
@@ -228,15 +240,16 @@ main(int argc, char **argv)
 	int status;
 
 	cli_parse(&a.x.cli, &spec, opt, argc, argv);
-	spans_of(a.to, &a.nto, &to);
-	spans_of(a.from, &a.nfrom, &from);
-	if (a.list + a.reject + a.history + (a.nto > 0) + (a.nfrom > 0) +
+	if (a.list + a.reject + a.history + (to.n > 0) + (from.n > 0) +
 	    (a.erase != NULL) > 1)
 		return cli_usage(&a.x.cli, "one of --list, --reject, --to, "
 		    "--withdraw, --erase and --history at a time");
-	if (!a.list && a.x.cli.argc == 0)
-		return cli_usage(&a.x.cli, "RECORD or - expected");
-	if (ctx_open(&a.x, &e) != 0 || ctx_identity(&a.x, &e) != 0)
+	if (a.list != (a.x.cli.argc == 0))
+		return cli_usage(&a.x.cli, a.list ? "--list takes no argument" :
+		    "RECORD or - expected");
+	if (ctx_open(&a.x, &e) != 0 || ctx_identity(&a.x, &e) != 0 ||
+	    readers_of(&a.to, &a.x, &to, &e) != 0 ||
+	    readers_of(&a.from, &a.x, &from, &e) != 0)
 		return ctx_end(&a.x, -1, &e);
 	if (a.list)
 		return list(&a);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "ledger/perm.h"
 #include "store/chain.h"
 
 /* A record that waits for this patient. */
@@ -19,6 +20,7 @@ struct decider {
 	struct keyring ring;
 	struct pool *pool;
 	struct object_batch *headers;
+	struct err broken;		/* a kind: why nothing is committed */
 	struct waiting *waiting;	/* sorted by id */
 	size_t n, cap;
 };
@@ -105,6 +107,7 @@ decider_open(struct decider **out, struct repo *r, const struct identity *id,
 	d->repo = r;
 	d->id = id;
 	d->now_ms = now_ms;
+	d->broken.kind = ERR_NONE;
 	if (staging_each(r, collect, d, e) != 0)
 		goto fail;
 	if (d->n > 0)
@@ -126,6 +129,11 @@ decider_commit(struct decider *d, struct err *e)
 	struct object_batch *headers = d->headers;
 	int ret;
 
+	if (d->broken.kind != ERR_NONE) {
+		*e = d->broken;
+		decider_abort(d);
+		return -1;
+	}
 	/* The headers first: a transaction never waits without its own. */
 	d->headers = NULL;
 	if (object_batch_commit(headers, e) != 0) {
@@ -210,14 +218,12 @@ key_of(struct decider *d, struct span name, struct seal_pub *out,
 	return ret;
 }
 
-/* Make and store the header that wraps key for the patient and the readers. */
+/* Make the header that wraps key for the patient and the readers. */
 static int
-make_header(struct decider *d, const struct age_key *key,
-    const struct readers *l, struct hash *header, bool *unkeyed,
-    struct err *e)
+make_header(struct buf *bytes, struct decider *d, const struct age_key *key,
+    const struct readers *l, bool *unkeyed, struct err *e)
 {
 	struct seal_pub to[TX_READERS_MAX + 1];
-	struct buf bytes = BUF_INIT(AGE_HEADER_MAX);
 	size_t n = 1;
 	int ret = seal_public(&to[0], &d->id->seal[0], e);
 
@@ -228,15 +234,28 @@ make_header(struct decider *d, const struct age_key *key,
 			ret = -1;
 		else if (found > 0)
 			n++;
-		else if (unkeyed != NULL)
+		else
 			*unkeyed = true;
 	}
-	if (ret == 0)
-		ret = age_header_make(&bytes, key, to, n, e);
-	if (ret == 0)
-		ret = object_batch_add(d->headers, buf_span(&bytes), header, e);
-	buf_free(&bytes);
-	return ret;
+	return ret == 0 ? age_header_make(bytes, key, to, n, e) : -1;
+}
+
+/*
+ * Sign the transaction that names this header, and add both.  The header comes
+ * second, so that one that the rules refuse leaves none; should it fail then,
+ * nothing of the whole is committed.
+ */
+static int
+submit_header(struct decider *d, struct tx *tx, const struct buf *header,
+    struct hash *txid, struct err *e)
+{
+	hash_bytes(&tx->header, header->p, header->len);
+	if (submit_tx(d->pool, d->id, tx, d->now_ms, txid, e) != 0)
+		return -1;
+	if (object_batch_add(d->headers, buf_span(header), NULL, e) == 0)
+		return 0;
+	d->broken = *e;
+	return -1;
 }
 
 static void
@@ -249,6 +268,15 @@ set_readers(struct tx *tx, const struct readers *l)
 }
 
 /* --- decisions ------------------------------------------------------------ */
+
+static int
+need_authorize(struct decider *d, struct err *e)
+{
+	if ((d->ring.perms & PERM_AUTHORIZE) != 0)
+		return 0;
+	return err_set(e, ERR_NO, "%s may not do this: permission \"%s\" is "
+	    "missing", d->id->name, perm_name(PERM_AUTHORIZE));
+}
 
 /*
  * The key of a record that waits.  Nobody authorizes what cannot be opened:
@@ -285,9 +313,13 @@ decide_authorize(struct decider *d, const struct hash *record,
 	struct waiting *w = find(d, record);
 	struct readers l = { .n = 0 };
 	struct tx tx = { .kind = TX_AUTHORIZE, .record = *record };
+	struct buf header = BUF_INIT(AGE_HEADER_MAX);
 	struct age_key key;
+	bool keyless = false;
 	int ret = 0;
 
+	if (need_authorize(d, e) != 0)
+		return -1;
 	if (w == NULL)
 		return err_set(e, ERR_NO, "no such record waits for you");
 	for (size_t i = 0; i < n && ret == 0; i++)
@@ -299,13 +331,17 @@ decide_authorize(struct decider *d, const struct hash *record,
 	}
 	if (ret != 0 || open_waiting(d, w, &key, e) != 0)
 		return -1;
-	ret = make_header(d, &key, &l, &tx.header, unkeyed, e);
+	ret = make_header(&header, d, &key, &l, &keyless, e);
 	hash_wipe(&key, sizeof(key));
-	if (ret != 0)
-		return -1;
-	set_readers(&tx, &l);
-	tx.manifest = w->manifest;	/* lent */
-	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+	if (ret == 0) {
+		set_readers(&tx, &l);
+		tx.manifest = w->manifest;	/* lent */
+		ret = submit_header(d, &tx, &header, txid, e);
+	}
+	if (ret == 0 && keyless && unkeyed != NULL)
+		*unkeyed = true;
+	buf_free(&header);
+	return ret;
 }
 
 int
@@ -314,6 +350,8 @@ decide_reject(struct decider *d, const struct hash *record, struct hash *txid,
 {
 	struct tx tx = { .kind = TX_REJECT, .record = *record };
 
+	if (need_authorize(d, e) != 0)
+		return -1;
 	if (find(d, record) == NULL)
 		return err_set(e, ERR_NO, "no such record waits for you");
 	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
@@ -351,13 +389,21 @@ decide_readers(struct decider *d, bool grant, const struct hash *record,
 	struct readers change = { .n = 0 }, after = { .n = 0 };
 	struct tx tx = { .kind = grant ? TX_GRANT : TX_WITHDRAW,
 	    .record = *record };
+	struct buf header = BUF_INIT(AGE_HEADER_MAX);
 	struct lookup_record rec;
 	struct age_key key;
 	bool unkeyed = false;
-	int ret = lookup_record(&rec, pool_db(d->pool), record, e);
+	int ret;
 
-	if (ret == 0 || (ret == 1 && rec.status != RECORD_AUTHORIZED))
-		return err_set(e, ERR_NO, "no such record on the ledger");
+	if (need_authorize(d, e) != 0)
+		return -1;
+	ret = lookup_record(&rec, pool_db(d->pool), record, e);
+	/* Of another patient's: not even that it exists. */
+	if (ret == 0 || (ret == 1 && strcmp(rec.patient, d->id->name) != 0))
+		return err_set(e, ERR_NO, "you have no such record");
+	if (ret == 1 && rec.status != RECORD_AUTHORIZED)
+		return err_set(e, ERR_NO, "the record was %s",
+		    rec.status == RECORD_ERASED ? "erased" : "rejected");
 	for (size_t i = 0; i < n && ret == 1; i++)
 		if (add_reader(&change, reader[i], e) != 0)
 			ret = -1;
@@ -365,15 +411,17 @@ decide_readers(struct decider *d, bool grant, const struct hash *record,
 	    e) != 0 || unseal_key(&key, d->repo, &rec.header, &d->ring,
 	    e) != 0)
 		return -1;
-	ret = make_header(d, &key, &after, &tx.header, &unkeyed, e);
+	ret = make_header(&header, d, &key, &after, &unkeyed, e);
 	hash_wipe(&key, sizeof(key));
-	if (ret != 0)
-		return -1;
-	if (grant && unkeyed)
-		return err_set(e, ERR_AGAIN, "a role that is admitted has no "
+	if (ret == 0 && grant && unkeyed)
+		ret = err_set(e, ERR_AGAIN, "a role that is admitted has no "
 		    "key yet: one of its members must run a command first");
-	set_readers(&tx, &change);
-	return submit_tx(d->pool, d->id, &tx, d->now_ms, txid, e);
+	if (ret == 0) {
+		set_readers(&tx, &change);
+		ret = submit_header(d, &tx, &header, txid, e);
+	}
+	buf_free(&header);
+	return ret;
 }
 
 int
