@@ -167,7 +167,9 @@ role_key(struct db *db, const struct tx *tx, struct err *e)
 	/* The new envelope holds all the earlier keys too. */
 	if (RUN("INSERT OR IGNORE INTO dismissed(object) SELECT object FROM "
 	    "role WHERE name=?1 AND object IS NOT NULL AND object<>?2",
-	    T(tx->role), H(&tx->object)) != 0)
+	    T(tx->role), H(&tx->object)) != 0 ||
+	    RUN("DELETE FROM want WHERE object=(SELECT object FROM role WHERE "
+	    "name=?)", T(tx->role)) != 0)
 		return -1;
 	keys_of(&k, NULL, &tx->seal);
 	r = RUN("UPDATE role SET generation=?2, seal=?3, object=?4, sealed=?5 "
@@ -404,6 +406,7 @@ state_genesis(struct db *db, const struct genesis *g, struct err *e)
 	}
 	merkle_init(&h.tree);
 	if (genesis_users(db, g, e) != 0 ||
+	    state_set_ledger(db, &g->id, e) != 0 ||
 	    state_elect(&set, db, g->settings.delegates, e) != 0 ||
 	    state_set_delegates(db, &set, 1, e) != 0)
 		return -1;
