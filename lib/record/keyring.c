@@ -221,10 +221,9 @@ push_key(struct keyring *k, struct err *e)
 }
 
 static int
-refresh(struct walk *w, const struct lookup_role *role, struct keyring *k,
-    struct err *e)
+refresh(struct walk *w, const struct lookup_role *role, bool renew,
+    struct keyring *k, struct err *e)
 {
-	bool renew = role->generation == 0 || role->left;
 	struct tx tx = {
 		.kind = TX_ROLE_KEY,
 		.role = span_str(role->name),
@@ -240,9 +239,26 @@ refresh(struct walk *w, const struct lookup_role *role, struct keyring *k,
 	return submit_tx(w->p, w->id, &tx, w->now_ms, NULL, e);
 }
 
+/*
+ * Is the present key lost: its envelope here, not for us, and no other member
+ * who could open it?
+ */
+static int
+is_lost(struct walk *w, const struct lookup_role *role, struct err *e)
+{
+	struct members m = { .n = 0 };
+	int ret = object_has(w->r, &role->object, e);
+
+	if (ret == 1 && lookup_members(w->db, span_str(role->name), add_member,
+	    &m, e) != 0)
+		return -1;
+	return ret == 1 ? m.n == 1 : ret;
+}
+
 static int
 refresh_if_due(struct walk *w, const struct lookup_role *role, struct err *e)
 {
+	bool renew = role->generation == 0 || role->left;
 	struct keyring k = { .n = 0 };
 	int ret = 1;
 
@@ -250,8 +266,12 @@ refresh_if_due(struct walk *w, const struct lookup_role *role, struct err *e)
 		return 0;
 	if (role->generation > 0)
 		ret = open_envelope(&k, w->r, role, w->id, e);
+	if (ret == 0) {
+		ret = is_lost(w, role, e);
+		renew = true;
+	}
 	if (ret == 1)
-		ret = refresh(w, role, &k, e);
+		ret = refresh(w, role, renew, &k, e);
 	keyring_wipe(&k);
 	return ret;
 }

@@ -39,7 +39,8 @@ int keyring_due(struct repo *r, struct db *db, const struct identity *id,
 
 /*
  * Do what is due: adds the envelope objects and role-key transactions.
- * Roles whose present envelope we cannot open are left to other members.
+ * Roles whose present envelope we cannot open are left to other members; if
+ * there are none, the role gets a new key, and its old ones are lost.
  */
 int keyring_refresh(struct repo *r, struct pool *p, const struct identity *id,
     int64_t now_ms, struct err *e);
