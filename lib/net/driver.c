@@ -49,11 +49,12 @@ driver_close(struct driver *d)
 static int
 lost(struct err *e)
 {
+	struct err why = *e;
+
 	if (e->kind != ERR_NO && e->kind != ERR_BAD)
 		return -1;
-	e->kind = ERR_BAD;
 	return err_set(e, ERR_BAD, "%.200s: this node does not vote until "
-	    "\"ehr-dbft renew\"; see ehr-consensus(7)", e->msg);
+	    "\"ehr-dbft renew\"; see ehr-consensus(7)", why.msg);
 }
 
 int

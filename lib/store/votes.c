@@ -160,7 +160,7 @@ take_head(struct votes *v)
 
 /*
  * Take the file's bytes apart, and cut off what a crash left of a last line.
- * A last line that lacks nothing but its newline was once acknowledged.
+ * One of which only the newline is missing or wrong was once acknowledged.
  */
 static int
 parse(struct votes *v, struct err *e)
@@ -182,8 +182,9 @@ parse(struct votes *v, struct err *e)
 		if (got != 1)
 			return got < 0 ? -1 : damaged(e, line);
 	}
-	if (at < end) {
-		got = take_line(v, span_of(v->file.p + at, end - at), e);
+	for (size_t less = 0; at + less < end && less < 2; less++) {
+		got = take_line(v, span_of(v->file.p + at, end - at - less),
+		    e);
 		if (got != 0)
 			return got < 0 ? -1 : damaged(e, line);
 	}
