@@ -1,0 +1,114 @@
+# four: four hospitals, A to D, as four directories joined by pipes.  A .bats
+# file loads it after lib.
+#
+# shellcheck shell=bash
+
+# four [OPTION...]: make them, with these options of ehr-init; the
+# administrator's key is admin.key, its passphrase in pw.
+four() {
+	local a b ledger
+
+	pw
+	for a in a b c d; do
+		ehr-keygen --node -n hospital-$a --no-passphrase -o $a.key
+	done
+	ehr-keygen -n "Ruth O" -e ruth@example.org --passphrase-file pw \
+	    -o admin.key
+	ledger=$(ehr-init -C A --name za-ehr --node-key a.key \
+	    --admin admin.key.card --node b.key.card --node c.key.card \
+	    --node d.key.card --interval 0 "$@") || return 1
+	for a in B C D; do
+		ehr-sync clone 'ehr-serve -C A' $a --node-key ${a,}.key \
+		    --ledger "$ledger" || return 1
+	done
+	for a in A B C D; do
+		for b in A B C D; do
+			[ $a = $b ] || peer $a $b "ehr-serve -C $b" || return 1
+		done
+	done
+}
+
+# peer FROM TO COMMAND: how FROM reaches TO.
+peer() {
+	ehr-node -C "$1" peer "hospital-${2,}" "$3"
+}
+
+# enroll DIR...: one new user, whose transaction waits in these directories.
+enroll() {
+	local dir user
+
+	user=u$(find . -maxdepth 1 -name 'u*.key' | wc -l)
+
+	ehr-keygen -n "User $user" --passphrase-file pw -o $user.key
+	ehr-user -C "$1" add $user.key.card -i admin.key --passphrase-file pw \
+	    >/dev/null || return 1
+	for dir in "${@:2}"; do
+		cp "$1"/.ehr/pending/* "$dir"/.ehr/pending/
+	done
+}
+
+# height DIR: of its last block.
+height() {
+	local last
+
+	last=$(ehr-block -C "$1" list -n 1) || return 1
+	echo "${last%% *}" | grep . || echo 0
+}
+
+# at HEIGHT [DIR...]: are these (all) there, with the same blocks?
+at() {
+	local want=$1 dir
+
+	shift
+	[ $# -gt 0 ] || set -- A B C D
+	for dir do
+		[ "$(height "$dir")" = "$want" ] || {
+			echo "$dir is at $(height "$dir"), not $want"
+			return 1
+		}
+		ehr-block -C "$dir" list | cmp - <(ehr-block -C "$1" list) ||
+		    return 1
+	done
+}
+
+# speaker HEIGHT: the directory of who speaks there in view 0.
+speaker() {
+	set -- $(($1 % 4)) A B C D
+	shift "$1"
+	echo "$2"
+}
+
+# reach HEIGHT [DIR...]: each makes its attempt in turn, again and again, until
+# all of them are at that height.
+reach() {
+	local want=$1 dir n=0
+
+	shift
+	[ $# -gt 0 ] || set -- A B C D
+	while ! at "$want" "$@" >/dev/null; do
+		for dir do
+			ehr-dbft -C "$dir" --once >>said 2>&1 ||
+			    [ $? -eq 75 ] || { cat said; return 1; }
+		done
+		n=$((n + 1))
+		[ $n -lt 60 ] || {
+			echo "no block $want"
+			cat said
+			at "$want" "$@"
+			return 1
+		}
+		[ $n -lt 2 ] || sleep 0.2
+	done
+}
+
+# honest DIR...: no journal holds two votes of one height, view and step.
+honest() {
+	local dir
+
+	for dir do
+		grep -E '^[0-9]+ [^ ]+ (prepare|commit|change-view) ' \
+		    "$dir/.ehr/consensus/journal" | cut -d' ' -f1,3,4 | sort |
+		    uniq -d | grep . && { echo "$dir has voted twice"; return 1; }
+	done
+	return 0
+}
