@@ -51,26 +51,68 @@ find_key(struct age_key *key, struct lookup_record *rec, struct repo *r,
 	return ret;
 }
 
-/* The mark that stays, durable before anything is released. */
+/* Could it be opened, were it not for the mark? */
 static int
-leave_mark(struct repo *r, const struct identity *id,
-    const struct hash *record, int64_t now_ms, struct err *e)
+check_one(struct repo *r, struct db *db, const struct identity *id,
+    const struct hash *record, struct err *e)
 {
-	struct tx tx = { .kind = TX_ACCESS, .record = *record };
-	struct pool *p;
+	struct lookup_record rec;
+	struct age_key key;
+	int ret = find_key(&key, &rec, r, db, id, record, e);
 
+	hash_wipe(&key, sizeof(key));
+	if (ret != 0)
+		return -1;
+	ret = object_has(r, &rec.body, e);
+	if (ret < 0)
+		return -1;
+	return ret == 1 ? 0 : err_set(e, ERR_NO,
+	    "its content is not here (yet)");
+}
+
+/* What one of many came to; -1 only when the system refused. */
+static int
+judge(struct reading *of, int ret, const struct err *e)
+{
+	of->marked = ret == 0;
+	if (ret != 0)
+		of->why = *e;
+	return ret != 0 && e->kind == ERR_SYS ? -1 : 0;
+}
+
+int
+reading_mark(struct repo *r, const struct identity *id, struct reading *of,
+    size_t n, int64_t now_ms, struct err *e)
+{
+	struct pool *p;
+	struct db *db;
+	size_t good = 0;
+
+	if (db_of(&db, r, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; good += of[i++].marked)
+		if (judge(&of[i], check_one(r, db, id, &of[i].record, e),
+		    e) != 0)
+			return -1;
+	if (good == 0)
+		return 0;
 	if (pool_open(&p, r, now_ms, e) != 0)
 		return -1;
-	if (submit_tx(p, id, &tx, now_ms, NULL, e) != 0) {
-		pool_abort(p);
-		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct tx tx = { .kind = TX_ACCESS, .record = of[i].record };
+
+		if (of[i].marked && judge(&of[i], submit_tx(p, id, &tx,
+		    now_ms, NULL, e), e) != 0) {
+			pool_abort(p);
+			return -1;
+		}
 	}
 	return pool_commit(p, e);
 }
 
 int
-reading_open(struct unseal *u, struct repo *r, const struct identity *id,
-    const struct hash *record, int64_t now_ms, struct err *e)
+reading_unseal(struct unseal *u, struct repo *r, const struct identity *id,
+    const struct hash *record, struct err *e)
 {
 	struct lookup_record rec;
 	struct age_key key;
@@ -82,13 +124,22 @@ reading_open(struct unseal *u, struct repo *r, const struct identity *id,
 		return -1;
 	ret = unseal_open(u, r, &rec.body, &key, e);
 	hash_wipe(&key, sizeof(key));
-	if (ret != 0)
+	return ret;
+}
+
+int
+reading_open(struct unseal *u, struct repo *r, const struct identity *id,
+    const struct hash *record, int64_t now_ms, struct err *e)
+{
+	struct reading of = { .record = *record };
+
+	if (reading_mark(r, id, &of, 1, now_ms, e) != 0)
 		return -1;
-	if (leave_mark(r, id, record, now_ms, e) != 0) {
-		unseal_close(u);
+	if (!of.marked) {
+		*e = of.why;
 		return -1;
 	}
-	return 0;
+	return reading_unseal(u, r, id, record, e);
 }
 
 /* Header, then body; both are at hand, and the mark was left. */

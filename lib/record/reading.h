@@ -7,12 +7,26 @@
 
 #include "record/unseal.h"
 
+/* One of many that are to be opened. */
+struct reading {
+	struct hash record;
+	bool marked;
+	struct err why;			/* unless marked */
+};
+
 /*
- * May the identity open this record, and can its keys?  Then add the access
- * transaction and open the content in *u (to be ended with unseal_close).
- * ERR_NO: no such record, erased, not admitted, not sealed for us, content
- * not here yet.  Nothing is released in that case.
+ * Leave marks, with one write, of those of n records that the identity may
+ * open and can.  why: ERR_NO no such record, erased, not admitted, not sealed
+ * for us, content not here yet.  After that reading_unseal opens them.
  */
+int reading_mark(struct repo *r, const struct identity *id,
+    struct reading *of, size_t n, int64_t now_ms, struct err *e);
+
+/* Open the content in *u, to be ended with unseal_close; it was marked. */
+int reading_unseal(struct unseal *u, struct repo *r,
+    const struct identity *id, const struct hash *record, struct err *e);
+
+/* Both, for one; nothing is released unless it was marked. */
 int reading_open(struct unseal *u, struct repo *r, const struct identity *id,
     const struct hash *record, int64_t now_ms, struct err *e);
 
