@@ -262,6 +262,16 @@ check_part(struct buf *out, struct repo *r, const char *what,
 }
 
 static int
+add_reader(void *arg, struct span reader, struct err *e)
+{
+	struct buf *out = arg;
+
+	(void)e;
+	buf_addf(out, " %.*s", SPAN_FMT(reader));
+	return 0;
+}
+
+static int
 attest_record(struct buf *out, struct repo *r, struct db *db,
     const struct lookup_record *rec, struct err *e)
 {
@@ -288,6 +298,10 @@ attest_record(struct buf *out, struct repo *r, struct db *db,
 		return -1;
 	if (rec->status != RECORD_AUTHORIZED)
 		return 0;
+	buf_adds(out, "readers");
+	if (lookup_readers(db, &rec->id, add_reader, out, e) != 0)
+		return -1;
+	buf_addc(out, '\n');
 	if (check_part(out, r, "header", &rec->header, e) != 0)
 		return -1;
 	return check_part(out, r, "body", &rec->body, e);
