@@ -130,6 +130,9 @@ main(int argc, char **argv)
 	ret = ctx_open(&q.x, &e);
 	if (ret == 0)
 		ret = ctx_identity(&q.x, &e);
+	if (ret == 0 && f.label != NULL && !name_is_label(span_str(f.label)))
+		ret = err_set(&e, ERR_NO, "\"%s\" is not a label; see "
+		    "ehr-add(1)", f.label);
 	if (ret == 0)
 		ret = resolve(&f, &who, &q.x, &e);
 	if (ret == 0)
