@@ -199,6 +199,26 @@ have_file(struct repo *r, uint64_t height)
 	return faccessat(r->dirfd, path, F_OK, 0) == 0;
 }
 
+/*
+ * A state is never ahead of the blocks, whatever crashes: if it is, blocks were
+ * lost, or an older copy of them was put in their place.
+ */
+static int
+check_state(struct repo *r, struct db *db, const struct head *h,
+    struct err *e)
+{
+	int ret = state_is_of(db, repo_ledger(r), e);
+
+	if (ret == 0)
+		return err_set(e, ERR_BAD, "state.db is another ledger's: "
+		    "remove it");
+	if (ret < 0 || h->height == 0 || have_file(r, h->height))
+		return ret < 0 ? -1 : 0;
+	return err_set(e, ERR_BAD, "state.db knows block %llu, which is not in "
+	    "blocks: put it back, or remove state.db to go on from those that "
+	    "are there", (unsigned long long)h->height);
+}
+
 int
 chain_catch_up(struct repo *r, struct err *e)
 {
@@ -207,6 +227,8 @@ chain_catch_up(struct repo *r, struct err *e)
 	int ret;
 
 	if (db_of(&db, r, e) != 0 || (ret = state_head(&h, db, e)) < 0)
+		return -1;
+	if (ret == 1 && check_state(r, db, &h, e) != 0)
 		return -1;
 	if (ret == 1 && !have_file(r, h.height + 1))
 		return 0;

@@ -24,7 +24,7 @@ int chain_head(struct head *h, struct repo *r, struct err *e);
 int chain_catch_up(struct repo *r, struct err *e);
 
 /* Path of a block relative to .ehr. */
-#define CHAIN_PATH_LEN 40
+#define CHAIN_PATH_LEN 56
 void chain_path(char out[CHAIN_PATH_LEN], uint64_t height);
 
 /* Append a block file's text (its certificate included).  ERR_NO, ERR_BAD. */

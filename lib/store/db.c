@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 2
+#define VERSION 3
 #define BUSY_MS 30000
 
 struct cached {
@@ -77,6 +77,9 @@ db_error(struct db *db, const char *what, struct err *e)
 
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
 		return err_set(e, ERR_AGAIN, "state.db: busy (%s)", what);
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return err_set(e, ERR_SYS, "state.db: damaged; remove it, it "
+		    "is made again from the blocks (%s)", what);
 	return err_set(e, ERR_SYS, "state.db: %s: %s", what,
 	    sqlite3_errmsg(db->sq));
 }

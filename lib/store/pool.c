@@ -25,6 +25,7 @@ struct reading {
 	struct db *db;
 	pool_fn *fn;
 	void *arg;
+	bool failed;		/* not the segment's fault */
 };
 
 static int
@@ -35,24 +36,29 @@ read_item(void *arg, const struct hash *id, uint64_t at, struct span data,
 	int ret = settle_tx(rd->db, id, e);
 
 	(void)at;
-	if (ret != 0)
-		return ret < 0 ? -1 : 0;
-	return rd->fn(rd->arg, id, data, e);
+	if (ret == 0)
+		ret = rd->fn(rd->arg, id, data, e);
+	else if (ret == 1)
+		return 0;
+	rd->failed = ret < 0;
+	return ret;
 }
 
 /* Like segment_scan, but what is damaged goes to quarantine. */
 static int
-scan_file(struct repo *r, const char *name, segment_item *item, void *arg,
+scan_file(struct repo *r, const char *name, struct reading *rd,
     struct err *e)
 {
 	char path[FS_NAME_MAX];
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s", POOL_DIR, name);
-	ret = segment_scan(r->dirfd, path, "pending", true, item, arg, e);
-	if (ret < 0 && e->kind == ERR_NO)
+	ret = segment_scan(r->dirfd, path, "pending", true, read_item, rd, e);
+	if (ret >= 0 || rd->failed)
+		return ret;
+	if (e->kind == ERR_NO)
 		return 0;	/* settled and removed by another process */
-	if (ret < 0 && e->kind == ERR_BAD)
+	if (e->kind == ERR_BAD)
 		return settle_quarantine(r, path, e);
 	return ret;
 }
@@ -60,7 +66,7 @@ scan_file(struct repo *r, const char *name, segment_item *item, void *arg,
 int
 pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e)
 {
-	struct reading rd = { NULL, fn, arg };
+	struct reading rd = { NULL, fn, arg, false };
 	struct fs_names list;
 	int ret;
 
@@ -69,7 +75,7 @@ pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e)
 		return -1;
 	ret = 0;
 	for (size_t i = 0; i < list.n && ret == 0; i++)
-		ret = scan_file(r, list.name[i], read_item, &rd, e);
+		ret = scan_file(r, list.name[i], &rd, e);
 	fs_names_free(&list);
 	return ret < 0 ? -1 : 0;
 }
@@ -150,7 +156,7 @@ take_waiting(void *arg, const struct hash *id, struct span note,
 		return 0;
 	ret = take(p, &tx, true, e);
 	tx_free(&tx);
-	return ret != 0 && e->kind == ERR_SYS ? -1 : 0;
+	return ret == 0 || e->kind == ERR_NO || e->kind == ERR_BAD ? 0 : -1;
 }
 
 int

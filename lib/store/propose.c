@@ -102,6 +102,11 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	if (chain_head(&m.head, r, e) != 0 || db_of(&db, r, e) != 0 ||
 	    db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
+	/* Another process may have taken a block just now. */
+	if (state_head(&m.head, db, e) != 1) {
+		db_exec(db, "ROLLBACK", &ignored);
+		return -1;
+	}
 	m.time_ms = now_ms > m.head.time_ms ? now_ms : m.head.time_ms + 1;
 	merkle_init(&m.own);
 	state_view_init(&m.view, r, db);

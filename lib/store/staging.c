@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/age.h"
 #include "ledger/rules.h"
 #include "store/chain.h"
 #include "store/settle.h"
@@ -45,6 +46,9 @@ staging_add(struct staging *s, struct span manifest, struct span header,
 
 	if (staged_parse(&m, manifest, repo_ledger(s->repo), e) != 0)
 		return -1;
+	if (header.n > AGE_HEADER_MAX)
+		return err_set(e, ERR_BAD, "staged record: a header of over "
+		    "%u bytes", AGE_HEADER_MAX);
 	hash_bytes(&h, header.p, header.n);
 	if (!hash_eq(&h, &m.header))
 		return err_set(e, ERR_BAD,
@@ -83,6 +87,7 @@ struct reading {
 	staging_fn *fn;
 	void *arg;
 	struct buf manifest;	/* the item before, until its header comes */
+	bool failed;		/* not the segment's fault */
 };
 
 /* Items come in pairs: a manifest, then the header that it names. */
@@ -103,10 +108,14 @@ read_item(void *arg, const struct hash *id, uint64_t at, struct span data,
 	    repo_ledger(rd->repo), e);
 	if (ret == 0 && !hash_eq(&m.header, id))
 		ret = err_set(e, ERR_BAD, "staged record without its header");
-	if (ret == 0 && (ret = settle_staged(rd->db, &m, e)) == 0)
-		ret = rd->fn(rd->arg, &m, data, e);
-	else if (ret == 1)
-		ret = 0;
+	if (ret == 0) {
+		ret = settle_staged(rd->db, &m, e);
+		if (ret == 0)
+			ret = rd->fn(rd->arg, &m, data, e);
+		else if (ret == 1)
+			ret = 0;
+		rd->failed = ret < 0;
+	}
 	buf_reset(&rd->manifest);
 	return ret;
 }
@@ -114,7 +123,8 @@ read_item(void *arg, const struct hash *id, uint64_t at, struct span data,
 int
 staging_each(struct repo *r, staging_fn *fn, void *arg, struct err *e)
 {
-	struct reading rd = { r, NULL, fn, arg, BUF_INIT(STAGED_MAX) };
+	struct reading rd = { r, NULL, fn, arg, BUF_INIT(STAGED_MAX),
+	    false };
 	char path[FS_NAME_MAX];
 	struct fs_names list;
 	int ret = 0;
@@ -128,9 +138,9 @@ staging_each(struct repo *r, staging_fn *fn, void *arg, struct err *e)
 		buf_reset(&rd.manifest);
 		ret = segment_scan(r->dirfd, path, "staging", true, read_item,
 		    &rd, e);
-		if (ret < 0 && e->kind == ERR_NO)
+		if (ret < 0 && !rd.failed && e->kind == ERR_NO)
 			ret = 0;
-		else if (ret < 0 && e->kind == ERR_BAD)
+		else if (ret < 0 && !rd.failed && e->kind == ERR_BAD)
 			ret = settle_quarantine(r, path, e);
 	}
 	buf_free(&rd.manifest);

@@ -5,71 +5,69 @@
 #include "ledger/perm.h"
 
 static int
-get_meta(sqlite3_stmt **s, struct db *db, const char *key, struct err *e)
+damaged(struct err *e)
 {
-	if (db_stmt(s, db, "SELECT value FROM meta WHERE key=?", e) != 0)
-		return -1;
-	db_bind_span(*s, 1, span_str(key));
-	return db_step(db, *s, e);
-}
-
-static int
-get_int(int64_t *out, struct db *db, const char *key, struct err *e)
-{
-	sqlite3_stmt *s;
-	int r = get_meta(&s, db, key, e);
-
-	if (r <= 0)
-		return r;
-	*out = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return 1;
+	return err_set(e, ERR_BAD, "state.db: damaged; remove it");
 }
 
 /* The peaks as they lie in the table: 32 bytes each, largest tree first. */
 static int
-get_tree(struct merkle *m, int64_t size, struct db *db, struct err *e)
+get_tree(struct merkle *m, sqlite3_stmt *s, int size, int peaks)
 {
-	sqlite3_stmt *s;
-	int r = get_meta(&s, db, "tree", e), n;
+	size_t n = (size_t)sqlite3_column_bytes(s, peaks);
 
-	if (r < 0)
-		return -1;
 	merkle_init(m);
-	n = r == 0 ? 0 : sqlite3_column_bytes(s, 0);
-	m->size = (uint64_t)size;
+	m->size = (uint64_t)sqlite3_column_int64(s, size);
 	m->n = (unsigned)__builtin_popcountll(m->size);
-	if (r == 0 || n != (int)m->n * HASH_LEN) {
-		sqlite3_reset(s);
-		return err_set(e, ERR_BAD, "state.db: damaged; remove it");
-	}
+	if (n != m->n * HASH_LEN)
+		return -1;
 	if (n > 0)
-		memcpy(m->peak, sqlite3_column_blob(s, 0), (size_t)n);
-	sqlite3_reset(s);
+		memcpy(m->peak, sqlite3_column_blob(s, peaks), n);
 	return 0;
 }
 
+/*
+ * All of it by one statement, so that it is of one moment: another process may
+ * take a block at any time.
+ */
 int
 state_head(struct head *h, struct db *db, struct err *e)
 {
-	int64_t height, size;
 	sqlite3_stmt *s;
-	int r = get_int(&height, db, "height", e);
+	int r;
 
-	if (r <= 0)
+	if (db_stmt(&s, db, "SELECT value, "
+	    "(SELECT value FROM meta WHERE key='time'), "
+	    "(SELECT value FROM meta WHERE key='head'), "
+	    "(SELECT value FROM meta WHERE key='size'), "
+	    "(SELECT value FROM meta WHERE key='tree') "
+	    "FROM meta WHERE key='height'", e) != 0)
+		return -1;
+	if ((r = db_step(db, s, e)) != 1)
 		return r;
-	h->height = (uint64_t)height;
-	if (get_int(&h->time_ms, db, "time", e) != 1 ||
-	    get_int(&size, db, "size", e) != 1 ||
-	    get_meta(&s, db, "head", e) != 1)
-		goto damaged;
-	r = db_column_hash(s, 0, &h->id);
+	h->height = (uint64_t)sqlite3_column_int64(s, 0);
+	h->time_ms = sqlite3_column_int64(s, 1);
+	if (db_column_hash(s, 2, &h->id) != 0 ||
+	    get_tree(&h->tree, s, 3, 4) != 0)
+		r = damaged(e);
 	sqlite3_reset(s);
-	if (r != 0)
-		goto damaged;
-	return get_tree(&h->tree, size, db, e) == 0 ? 1 : -1;
-damaged:
-	return err_set(e, ERR_BAD, "state.db: damaged; remove it");
+	return r;
+}
+
+int
+state_is_of(struct db *db, const struct hash *ledger, struct err *e)
+{
+	sqlite3_stmt *s;
+	int r;
+
+	if (db_stmt(&s, db, "SELECT 1 FROM meta WHERE key='ledger' AND "
+	    "value=?", e) != 0)
+		return -1;
+	db_bind_hash(s, 1, ledger);
+	r = db_step(db, s, e);
+	if (r > 0)
+		sqlite3_reset(s);
+	return r;
 }
 
 static int
@@ -103,6 +101,12 @@ set_blob(struct db *db, const char *key, const void *p, size_t n,
 		return -1;
 	sqlite3_bind_blob(s, 2, n == 0 ? "" : p, (int)n, SQLITE_STATIC);
 	return db_run(db, s, e);
+}
+
+int
+state_set_ledger(struct db *db, const struct hash *ledger, struct err *e)
+{
+	return set_blob(db, "ledger", ledger->b, HASH_LEN, e);
 }
 
 int
@@ -149,8 +153,7 @@ read_set(struct delegates *set, struct db *db, sqlite3_stmt *s, struct err *e)
 		if (set->n == GENESIS_NODES_MAX || name.n > NAME_MAX_LEN ||
 		    sign_pub_parse(&d->sign, db_column_span(s, 1), e) != 0) {
 			sqlite3_reset(s);
-			return err_set(e, ERR_BAD,
-			    "state.db: damaged; remove it");
+			return damaged(e);
 		}
 		memcpy(d->name, name.p, name.n);
 		d->name[name.n] = '\0';

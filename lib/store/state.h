@@ -24,6 +24,11 @@ struct head {
 int state_head(struct head *h, struct db *db, struct err *e);
 int state_set_head(struct db *db, const struct head *h, struct err *e);
 
+/* Is the state, if not empty, that of this ledger?  1, 0, -1. */
+int state_is_of(struct db *db, const struct hash *ledger, struct err *e);
+int state_set_ledger(struct db *db, const struct hash *ledger,
+    struct err *e);
+
 /* Fill an empty state from the genesis. */
 int state_genesis(struct db *db, const struct genesis *g, struct err *e);
 
