@@ -280,6 +280,7 @@ attest_record(struct buf *out, struct repo *r, struct db *db,
 	struct hash tx;
 	sqlite3_stmt *s;
 	char hex[HASH_HEX];
+	size_t before;
 	int ret;
 
 	hash_format(hex, &rec->id);
@@ -299,9 +300,10 @@ attest_record(struct buf *out, struct repo *r, struct db *db,
 	if (rec->status != RECORD_AUTHORIZED)
 		return 0;
 	buf_adds(out, "readers");
+	before = out->len;
 	if (lookup_readers(db, &rec->id, add_reader, out, e) != 0)
 		return -1;
-	buf_addc(out, '\n');
+	buf_adds(out, out->len == before ? " none\n" : "\n");
 	if (check_part(out, r, "header", &rec->header, e) != 0)
 		return -1;
 	return check_part(out, r, "body", &rec->body, e);
