@@ -1,14 +1,17 @@
 /* ehr: run a command of the toolchain, or list them; see ehr(1). */
-#define _GNU_SOURCE	/* readlink, execv */
+#define _GNU_SOURCE	/* readlink, execv, AT_FDCWD */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cli/cli.h"
+#include "cli/ident.h"
 #include "ledger/perm.h"
+#include "store/chain.h"
+#include "store/lookup.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr",
@@ -166,6 +169,94 @@ help(struct cli *c)
 	return no_exec(c, "man");
 }
 
+/* --- without a command: who you are, and what you may do ------------------ */
+
+/*
+ * The name in the key file of who acts, for which no passphrase is needed: 1;
+ * 0 when nobody is named, -1.
+ */
+static int
+who(char name[NAME_MAX_LEN + 1], struct cli *c, const struct repo *r,
+    struct err *e)
+{
+	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
+	char path[FS_NAME_MAX];
+	struct span s;
+	int ret;
+
+	if (ident_path(path, c, &r->config, e) != 0)
+		return e->kind == ERR_USAGE && c->identity.n == 0 ? 0 : -1;
+	ret = fs_read(&file, AT_FDCWD, path, e);
+	if (ret == 0 && identity_name(&s, buf_span(&file), e) != 0)
+		ret = err_wrap(e, "%s", path);
+	if (ret == 0)
+		snprintf(name, NAME_MAX_LEN + 1, "%.*s", SPAN_FMT(s));
+	buf_wipe(&file);
+	return ret == 0 ? 1 : -1;
+}
+
+/* Say what the ledger knows of name; *perms is what it may do there. */
+static int
+introduce(unsigned *perms, const char *name, struct repo *r, struct err *e)
+{
+	struct span ledger = r->genesis->name;
+	struct lookup_node node;
+	struct lookup_user user;
+	struct head head;
+	struct db *db;
+	int ret;
+
+	*perms = 0;
+	if (chain_head(&head, r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	ret = lookup_user(&user, db, span_str(name), e);
+	if (ret == 1) {
+		*perms = user.perms;
+		printf("You are %s on the ledger %.*s; your roles: %s\n\n",
+		    name, SPAN_FMT(ledger), user.roles[0] == '\0' ? "none" :
+		    user.roles);
+		return 0;
+	}
+	if (ret == 0)
+		ret = lookup_node(&node, db, span_str(name), e);
+	if (ret < 0)
+		return -1;
+	if (ret == 1 && node.active)
+		*perms = PERM_SYSTEM;
+	printf(ret == 1 ? "You are the node %s of the ledger %.*s\n\n" :
+	    "You are %s, whom the ledger %.*s does not know (yet)\n\n", name,
+	    SPAN_FMT(ledger));
+	return 0;
+}
+
+static int
+alone(struct cli *c)
+{
+	char name[NAME_MAX_LEN + 1];
+	unsigned perms = ~0u;
+	struct repo *r;
+	struct err e;
+	int ret;
+
+	if (repo_open(&r, c->dir, &e) != 0) {
+		const char *dir = getenv("EHR_DIR");
+
+		/* No ledger here is no error, unless one was named. */
+		if (c->dir != NULL || (dir != NULL && dir[0] != '\0'))
+			return cli_fail(c, &e);
+		list(perms);
+		return cli_close_stdout(c, 0);
+	}
+	ret = who(name, c, r, &e);
+	if (ret == 1)
+		ret = introduce(&perms, name, r, &e);
+	repo_close(r);
+	if (ret < 0)
+		return cli_fail(c, &e);
+	list(perms);
+	return cli_close_stdout(c, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,10 +267,8 @@ main(int argc, char **argv)
 
 	cli_parse(&c, &spec, NULL, argc, argv);
 	name = cli_shift(&c);
-	if (name == NULL) {
-		list(~0u);
-		return cli_close_stdout(&c, 0);
-	}
+	if (name == NULL)
+		return alone(&c);
 	if (strcmp(name, "help") == 0)
 		return help(&c);
 	/*
