@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "crypto/age.h"
-#include "store/object.h"
 
 /* What is put together on the way. */
 struct founding {
@@ -146,37 +145,28 @@ sign_genesis(struct buf *out, struct founding *w, struct err *e)
 }
 
 static int
-store_profiles(const char *dir, struct founding *w, struct err *e)
-{
-	struct repo *r;
-	int ret = repo_open(&r, dir, e);
-
-	if (ret != 0)
-		return -1;
-	for (size_t i = 0; i < w->g.nadmins && ret == 0; i++)
-		ret = object_put(r, buf_span(&w->profile[i]), NULL, e);
-	repo_close(r);
-	return ret;
-}
-
-static int
 build(const char *dir, struct founding *w, struct hash *ledger, struct err *e)
 {
 	struct buf genesis = BUF_INIT(GENESIS_MAX);
+	struct span profile[GENESIS_ADMINS_MAX];
 	struct repo_new n = {
 		.key_file = w->f->node_key_file,
 		.secret = &w->secret,
-		.node_name = w->f->node->name
+		.node_name = w->f->node->name,
+		.object = profile,
+		.nobjects = w->g.nadmins
 	};
 	int ret = sign_genesis(&genesis, w, e);
 
+	for (size_t i = 0; i < n.nobjects; i++)
+		profile[i] = buf_span(&w->profile[i]);
 	if (ret == 0) {
 		hash_bytes(ledger, genesis.p, genesis.len);
 		n.genesis = buf_span(&genesis);
 		ret = repo_create(dir, &n, e);
 	}
 	buf_free(&genesis);
-	return ret == 0 ? store_profiles(dir, w, e) : -1;
+	return ret;
 }
 
 int

@@ -45,13 +45,15 @@ repo_ledger(const struct repo *r)
  * Make DIR/.ehr with its folders, genesis, config (ledger id, node name) and,
  * when given, node key file and secret; DIR itself may be new.  Everything is
  * built under a temporary name and renamed: there is a whole .ehr or none.
- * ERR_NO when there is one already.  key_file and secret may be empty.
+ * ERR_NO when there is one already.  key_file, secret and objects may be empty.
  */
 struct repo_new {
 	struct span genesis;
 	struct span key_file;		/* becomes node.key, 0600 */
 	const struct hash *secret;	/* becomes secret, 0600; or NULL */
 	const char *node_name;		/* or NULL: a copy that is no node */
+	const struct span *object;	/* the first objects, nobjects of them */
+	size_t nobjects;
 };
 int repo_create(const char *dir, const struct repo_new *n, struct err *e);
 

@@ -74,6 +74,32 @@ repo_secret_write(int dirfd, const struct hash *s, struct err *e)
 	return r;
 }
 
+#define OBJECT_PATH_LEN (16 + HASH_HEX)
+
+static void
+object_path(char out[OBJECT_PATH_LEN], struct span data)
+{
+	char hex[HASH_HEX];
+	struct hash id;
+
+	hash_bytes(&id, data.p, data.n);
+	hash_format(hex, &id);
+	snprintf(out, OBJECT_PATH_LEN, "objects/%.2s/%s", hex, hex);
+}
+
+static int
+put_object(int fd, struct span data, struct err *e)
+{
+	char path[OBJECT_PATH_LEN], dir[OBJECT_PATH_LEN];
+
+	object_path(path, data);
+	memcpy(dir, path, sizeof(dir));
+	*strrchr(dir, '/') = '\0';
+	if (fs_mkdir(fd, dir, 0700, e) != 0)
+		return -1;
+	return fs_write(fd, path, "tmp", data, 0600, false, e);
+}
+
 /* Put everything into the new, empty directory fd, durably. */
 static int
 fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
@@ -89,6 +115,9 @@ fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
 		return -1;
 	if (n->secret != NULL && repo_secret_write(fd, n->secret, e) != 0)
 		return -1;
+	for (size_t i = 0; i < n->nobjects; i++)
+		if (put_object(fd, n->object[i], e) != 0)
+			return -1;
 	if (n->node_name != NULL && votes_create(fd, id, NULL, e) != 0)
 		return -1;
 	for (size_t i = 0; i < NFOLDERS; i++)
@@ -99,8 +128,16 @@ fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
 
 /* Remove what fill() made, whole or in part. */
 static void
-remove_new(int parent, const char *name, int fd)
+remove_new(int parent, const char *name, int fd, const struct repo_new *n)
 {
+	for (size_t i = 0; i < n->nobjects; i++) {
+		char path[OBJECT_PATH_LEN];
+
+		object_path(path, n->object[i]);
+		unlinkat(fd, path, 0);
+		*strrchr(path, '/') = '\0';
+		unlinkat(fd, path, AT_REMOVEDIR);
+	}
 	for (size_t i = 0; i < NFILES; i++)
 		unlinkat(fd, files[i], 0);
 	for (size_t i = NFOLDERS; i-- > 0;)
@@ -141,7 +178,7 @@ build(int parent, const char *dir, const struct repo_new *n,
 	close(fd);
 	return fs_sync_dir(parent, ".", e);
 fail:
-	remove_new(parent, name, fd);
+	remove_new(parent, name, fd, n);
 	close(fd);
 	return -1;
 }
