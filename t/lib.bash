@@ -95,3 +95,76 @@ snapshot() {
 	(cd "$1" && find . -type f -printf '%P %m ' -exec sha256sum {} \; |
 	    sort)
 }
+
+# --- ledgers ------------------------------------------------------------------
+
+# people: keys and cards for a file's tests, in $K, without passphrases: the
+# node a, the administrator ada, doctors kun and lea, patients bill, anne, tim.
+# For setup_file.
+people() {
+	local who
+
+	export K=$BATS_FILE_TMPDIR/keys
+	mkdir -p "$K"
+	ehr-keygen --node -n hospital-a --no-passphrase -o "$K/a.key"
+	for who in ada kun lea bill anne tim; do
+		ehr-keygen -n "${who^} Example" -e "$who@example.org" \
+		    --no-passphrase -o "$K/$who.key"
+	done
+}
+
+# handle WHO
+handle() {
+	sed -n 's/^name //p' "$K/$1.key.card"
+}
+
+# as WHO COMMAND...: with that key, at the ledger A.
+as() {
+	"$2" -C A -i "$K/$1.key" "${@:3}"
+}
+
+# block DIR: one block, which must be made.
+block() {
+	ehr-dbft -C "$1" --once >block.out && [ -s block.out ]
+}
+
+# ledger1: a ledger of the one node in the folder A.  Kun and Lea are doctors,
+# Bill and Anne are patients, Tim is nobody; the doctors have their key.  It
+# is made once for a file, and copied.
+ledger1() {
+	local made=$BATS_FILE_TMPDIR/ledger1
+
+	[ -e "$made/A" ] || (
+		mkdir -p "$made"
+		cd "$made"
+		ehr-init -C A --name za-ehr --node-key "$K/a.key" \
+		    --admin "$K/ada.key.card" --interval 0
+		as ada ehr-user add --role doctor "$K"/{kun,lea}.key.card
+		as ada ehr-user add "$K"/{bill,anne}.key.card
+		block A
+		as kun ehr-query -q || :
+		block A
+	) >/dev/null || return 1
+	cp -r "$made/A" .
+}
+
+# record PATIENT FILE...: Kun adds one of them for that patient; prints its id.
+record() {
+	as kun ehr-add -p "$1@example.org" -d "about $1" -l other "${@:2}"
+}
+
+# contents DIR: all that counts in the ledger directory DIR/.ehr.
+contents() {
+	snapshot "$1/.ehr" | grep -Ev \
+	    '^(state\.db(-wal|-shm)?|([a-z]+\.|consensus/)?lock) '
+}
+
+# unchanged STATUS COMMAND...: refused, and nothing in A is another.
+unchanged() {
+	contents A >unchanged.before
+	refused "$@" || return 1
+	contents A | diff unchanged.before - || {
+		echo "${*:2} changed the ledger"
+		return 1
+	}
+}
