@@ -32,6 +32,7 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 {
 	struct report *r = arg;
 	struct buf line = BUF_INIT(8192);
+	struct err safe;
 
 	(void)e;
 	progress_end(&r->progress);
@@ -43,8 +44,10 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 		    ndjson_span(span_str(f->what))));
 		return 0;
 	}
+	/* A file's name may hold anything: keep it to this line. */
+	err_set(&safe, ERR_NO, "%s", f->where);
 	buf_addf(&line, "%s %s %s: %s\n", f->absent ? "absent" : "FAILED",
-	    audit_class_name(f->class), f->where, f->what);
+	    audit_class_name(f->class), safe.msg, f->what);
 	cli_put(buf_span(&line));
 	buf_free(&line);
 	return 0;

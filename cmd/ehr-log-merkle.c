@@ -35,7 +35,8 @@ check(struct merkle_cmd *m, struct err *e)
 {
 	uint64_t checked;
 
-	if (hourly_check(m->x.repo, &checked, report, m, e) != 0)
+	if (hourly_check(m->x.repo, m->x.db, &m->x.head, &checked, report, m,
+	    e) != 0)
 		return -1;
 	cli_verbose(&m->x.cli, "%llu logs checked",
 	    (unsigned long long)checked);

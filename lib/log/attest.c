@@ -7,39 +7,6 @@
 #include "store/pool.h"
 #include "store/staging.h"
 
-/* --- keys ----------------------------------------------------------------- */
-
-/*
- * Verify signature line i with any key that its name ever had on the ledger:
- * old statements outlive a change of keys.  1, 0: no such name, -1 (ERR_NO:
- * with none of its keys).
- */
-static int
-verify_line(struct db *db, const struct note *n, size_t i, struct err *e)
-{
-	struct sign_pub pub;
-	sqlite3_stmt *s;
-	bool known = false;
-	int ret;
-
-	if (db_stmt(&s, db, "SELECT sign FROM key WHERE name=?", e) != 0)
-		return -1;
-	db_bind_span(s, 1, n->sig[i].name);
-	while ((ret = db_step(db, s, e)) == 1) {
-		known = true;
-		ret = sign_pub_parse(&pub, db_column_span(s, 0), e) != 0 ? -1 :
-		    note_verify(n, i, n->sig[i].name, &pub, e) == 0 ? 1 : 0;
-		if (ret != 0) {
-			sqlite3_reset(s);
-			return ret;
-		}
-	}
-	if (ret < 0 || !known)
-		return ret;
-	return err_set(e, ERR_NO, "the signature of %.*s does not verify with "
-	    "any key it has on the ledger", SPAN_FMT(n->sig[i].name));
-}
-
 /* --- blocks --------------------------------------------------------------- */
 
 /* The id of the block before, from its own header (or the genesis). */
@@ -192,12 +159,12 @@ check_tx(struct buf *out, struct repo *r, struct span note, struct err *e)
 	if (db_of(&db, r, e) != 0 ||
 	    tx_parse(&tx, note, repo_ledger(r), e) != 0)
 		return -1;
-	ret = verify_line(db, &tx.note, 0, e);
+	ret = lookup_verify(db, &tx.note, 0, e);
 	if (ret == 0)
 		ret = err_set(e, ERR_NO, "%.*s is not known to this ledger",
 		    SPAN_FMT(tx.author));
 	if (ret == 1 && tx.kind == TX_AUTHORIZE) {
-		ret = verify_line(db, &tx.staged.note, 0, e);
+		ret = lookup_verify(db, &tx.staged.note, 0, e);
 		if (ret == 0)
 			ret = err_set(e, ERR_NO, "%.*s is not known to this "
 			    "ledger", SPAN_FMT(tx.staged.author));
@@ -324,7 +291,7 @@ attest_staged(struct buf *out, struct repo *r, struct db *db,
 	if (ret == 0)
 		ret = staged_parse(&s, buf_span(&manifest), repo_ledger(r), e);
 	if (ret == 0)
-		ret = verify_line(db, &s.note, 0, e) == 1 ? 0 : -1;
+		ret = lookup_verify(db, &s.note, 0, e) == 1 ? 0 : -1;
 	if (ret == 0) {
 		hash_format(hex, id);
 		buf_addf(out, "record %s waits for patient %.*s, signed by "
@@ -401,7 +368,7 @@ attest_note(struct buf *out, struct repo *r, struct span bytes, struct err *e)
 	    note_parse(&n, bytes, "note", e) != 0)
 		return -1;
 	for (size_t i = 0; i < n.nsigs; i++) {
-		int ret = verify_line(db, &n, i, e);
+		int ret = lookup_verify(db, &n, i, e);
 
 		if (ret < 0)
 			return -1;

@@ -90,7 +90,9 @@ hash_file(struct hash *out, int dirfd, const char *path, struct err *e)
 	struct hash_stream *h;
 	char part[65536];
 	ssize_t n;
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* Of a FIFO, nothing is read: that is not what its name says. */
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 
 	if (fd < 0)
 		return err_sys(e, "%s", path);
@@ -114,7 +116,7 @@ check_file(struct objects *o, const char *dir, const char *name,
 	struct hash id, is;
 
 	o->a->count[AUDIT_OBJECTS].checked++;
-	if (hash_parse(&id, span_str(name)) != 0 ||
+	if (hash_parse(&id, span_str(name)) != 0 || strlen(dir) != 2 ||
 	    strncmp(name, dir, 2) != 0)
 		return audit_report(o->a, AUDIT_OBJECTS, false, o->path,
 		    "is not named as an object is", e);
@@ -178,9 +180,10 @@ check_segment(struct objects *o, struct err *e)
 	int ret;
 
 	o->fd = openat(o->a->repo->dirfd, o->path, O_RDONLY | O_CLOEXEC |
-	    O_NOFOLLOW);
+	    O_NOFOLLOW | O_NONBLOCK);
 	if (o->fd < 0)
-		return err_sys(e, "%s", o->path);
+		return audit_report(o->a, AUDIT_OBJECTS, false, o->path,
+		    "cannot be opened", e);
 	o->item = malloc(SEGMENT_ITEM_MAX);
 	ret = o->item == NULL ? err_set(e, ERR_SYS, "out of memory") :
 	    segment_scan(o->a->repo->dirfd, o->path, "objects", false,
@@ -202,7 +205,8 @@ check_dir(struct objects *o, const char *dir, struct err *e)
 
 	snprintf(path, sizeof(path), "objects/%s", dir);
 	if (fs_list(&list, o->a->repo->dirfd, path, e) != 0)
-		return -1;
+		return audit_report(o->a, AUDIT_OBJECTS, false, path,
+		    "is not a folder that can be read", e);
 	for (size_t i = 0; i < list.n && ret == 0; i++) {
 		snprintf(path, sizeof(path), "objects/%s/%s", dir,
 		    list.name[i]);

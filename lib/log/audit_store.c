@@ -7,21 +7,38 @@
 
 struct waiting {
 	struct audit *a;
+	struct db *db;
 	enum audit_class class;
 	const char *path;
 	bool header;		/* the next item is a staged record's header */
 	struct hash expect;
 };
 
+/* Who is not on the ledger yet may be enrolled by what waits. */
+static int
+check_signature(struct waiting *w, const struct note *n, struct err *e)
+{
+	int ret = lookup_verify(w->db, n, 0, e);
+
+	if (ret == 0)
+		return 0;
+	w->a->count[AUDIT_SIGNATURES].checked++;
+	return ret == 1 ? 0 : audit_failed(w->a, w->class, w->path, e, e);
+}
+
 static int
 check_pending(struct waiting *w, struct span data, struct err *e)
 {
 	struct tx tx;
+	int ret;
 
 	if (tx_parse(&tx, data, repo_ledger(w->a->repo), e) != 0)
 		return audit_failed(w->a, w->class, w->path, e, e);
+	ret = check_signature(w, &tx.note, e);
+	if (ret == 0 && tx.kind == TX_AUTHORIZE)
+		ret = check_signature(w, &tx.staged.note, e);
 	tx_free(&tx);
-	return 0;
+	return ret;
 }
 
 /* Manifests and headers take turns, and belong together. */
@@ -39,7 +56,7 @@ check_staged(struct waiting *w, const struct hash *id, struct span data,
 	if (staged_parse(&s, data, repo_ledger(w->a->repo), e) != 0)
 		return audit_failed(w->a, w->class, w->path, e, e);
 	w->expect = s.header;
-	return 0;
+	return check_signature(w, &s.note, e);
 }
 
 static int
@@ -58,8 +75,8 @@ check_item(void *arg, const struct hash *id, uint64_t at, struct span data,
 }
 
 static int
-check_dir(struct audit *a, enum audit_class class, const char *dir,
-    struct err *e)
+check_dir(struct audit *a, struct db *db, enum audit_class class,
+    const char *dir, struct err *e)
 {
 	struct fs_names list;
 	char path[FS_NAME_MAX];
@@ -68,23 +85,27 @@ check_dir(struct audit *a, enum audit_class class, const char *dir,
 	if (fs_list(&list, a->repo->dirfd, dir, e) != 0)
 		return -1;
 	for (size_t i = 0; i < list.n && ret == 0; i++) {
-		struct waiting w = { .a = a, .class = class, .path = path };
+		struct waiting w = { .a = a, .db = db, .class = class,
+		    .path = path };
 
 		snprintf(path, sizeof(path), "%s/%s", dir, list.name[i]);
 		if (segment_scan(a->repo->dirfd, path, dir, true, check_item,
 		    &w, e) < 0 && e->kind != ERR_NO)
 			ret = audit_failed(a, class, path, e, e);
+		else if (w.header)
+			ret = audit_report(a, class, false, path,
+			    "a manifest without its header", e);
 	}
 	fs_names_free(&list);
 	return ret;
 }
 
 int
-audit_waiting(struct audit *a, struct err *e)
+audit_waiting(struct audit *a, struct db *db, struct err *e)
 {
-	if (check_dir(a, AUDIT_STAGED, STAGING_DIR, e) != 0)
+	if (check_dir(a, db, AUDIT_STAGED, STAGING_DIR, e) != 0)
 		return -1;
-	return check_dir(a, AUDIT_PENDING, POOL_DIR, e);
+	return check_dir(a, db, AUDIT_PENDING, POOL_DIR, e);
 }
 
 static int
@@ -94,14 +115,13 @@ bad_log(void *arg, const char *path, const char *why, struct err *e)
 }
 
 int
-audit_logs(struct audit *a, struct err *e)
+audit_logs(struct audit *a, struct db *db, struct err *e)
 {
 	if (a->count[AUDIT_BLOCKS].failed > 0 ||
-	    a->count[AUDIT_BLOCKS].absent > 0 ||
-	    a->count[AUDIT_STATE].failed > 0)
+	    a->count[AUDIT_BLOCKS].absent > 0)
 		return 0;	/* there is nothing to hold them against */
-	if (hourly_check(a->repo, &a->count[AUDIT_LOGS].checked, bad_log, a,
-	    e) != 0)
+	if (hourly_check(a->repo, db, &a->head, &a->count[AUDIT_LOGS].checked,
+	    bad_log, a, e) != 0)
 		return audit_failed(a, AUDIT_LOGS, "logs", e, e);
 	return 0;
 }

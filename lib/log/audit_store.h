@@ -4,10 +4,12 @@
 
 #include "log/audit_base.h"
 
-/* Segments of pending and staged items. */
-int audit_waiting(struct audit *a, struct err *e);
+/* Both: db is the state that the blocks gave. */
+
+/* Segments of pending and staged items, and the signatures of these. */
+int audit_waiting(struct audit *a, struct db *db, struct err *e);
 
 /* Logs against blocks; nothing when the chain itself is broken. */
-int audit_logs(struct audit *a, struct err *e);
+int audit_logs(struct audit *a, struct db *db, struct err *e);
 
 #endif

@@ -102,19 +102,17 @@ out:
 }
 
 int
-hourly_text(struct buf *out, struct repo *r, int64_t hour_ms,
-    const struct hash *previous, struct merkle *tree, struct err *e)
+hourly_text(struct buf *out, struct repo *r, struct db *db,
+    const struct head *head, int64_t hour_ms, const struct hash *previous,
+    struct merkle *tree, struct err *e)
 {
 	struct hourtext_head h = { hour_ms, *previous };
 	uint64_t from, until;
-	struct head head;
-	struct db *db;
 
 	merkle_init(tree);
 	hourtext_add_head(out, &h, repo_ledger(r));
-	if (chain_head(&head, r, e) != 0 || db_of(&db, r, e) != 0 ||
-	    first_block(&from, db, head.height, hour_ms, e) != 0 ||
-	    first_block(&until, db, head.height, hour_ms + STAMP_HOUR_MS,
+	if (first_block(&from, db, head->height, hour_ms, e) != 0 ||
+	    first_block(&until, db, head->height, hour_ms + STAMP_HOUR_MS,
 	    e) != 0)
 		return -1;
 	for (; from < until; from++)
@@ -157,9 +155,13 @@ hourly_root(struct hash *root, uint64_t *size, struct repo *r,
 	return 0;
 }
 
-/* Logs are named so that the last by name is the newest. */
+/*
+ * The hour of the newest log, of those up to the head's hour, or -1.  They are
+ * named so that the last by name is the newest.
+ */
 static int
-newest(int64_t *hour_ms, struct repo *r, struct err *e)
+newest(int64_t *hour_ms, struct repo *r, const struct head *head,
+    struct err *e)
 {
 	struct fs_names list;
 
@@ -167,7 +169,8 @@ newest(int64_t *hour_ms, struct repo *r, struct err *e)
 		return -1;
 	*hour_ms = -1;
 	for (size_t i = list.n; i-- > 0 && *hour_ms < 0;)
-		if (stamp_hour_parse(hour_ms, span_str(list.name[i])) != 0)
+		if (stamp_hour_parse(hour_ms, span_str(list.name[i])) != 0 ||
+		    *hour_ms > head->time_ms)
 			*hour_ms = -1;
 	fs_names_free(&list);
 	return 0;
@@ -178,14 +181,15 @@ newest(int64_t *hour_ms, struct repo *r, struct err *e)
  * written, with the root that its head names; else the genesis.
  */
 static int
-start(int64_t *hour_ms, struct hash *previous, struct repo *r, struct err *e)
+start(int64_t *hour_ms, struct hash *previous, struct repo *r,
+    const struct head *head, struct err *e)
 {
 	struct hourtext_head h;
 	struct merkle tree;
 
 	merkle_init(&tree);
 	merkle_root(previous, &tree);
-	if (newest(hour_ms, r, e) != 0)
+	if (newest(hour_ms, r, head, e) != 0)
 		return -1;
 	if (*hour_ms < 0) {
 		*hour_ms = hour_of(r->genesis->time_ms);
@@ -225,13 +229,16 @@ roll(struct repo *r, size_t *written, struct err *e)
 	struct hash previous;
 	struct merkle tree;
 	struct head head;
+	struct db *db;
 	int64_t hour;
 
-	if (chain_head(&head, r, e) != 0 || start(&hour, &previous, r, e) != 0)
+	if (chain_head(&head, r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    start(&hour, &previous, r, &head, e) != 0)
 		return -1;
 	for (; hour <= head.time_ms; hour += STAMP_HOUR_MS) {
 		struct buf text = BUF_INIT(HOURTEXT_MAX);
-		int ret = hourly_text(&text, r, hour, &previous, &tree, e);
+		int ret = hourly_text(&text, r, db, &head, hour, &previous,
+		    &tree, e);
 
 		if (ret == 0)
 			ret = put_log(r, hour, buf_span(&text), written, e);
@@ -275,7 +282,8 @@ is_start(struct span a, struct span b)
  * have been written while its hour was open: then it is a start of the whole.
  */
 static int
-check_hour(const char **why, struct repo *r, int64_t hour_ms, bool last,
+check_hour(const char **why, struct repo *r, struct db *db,
+    const struct head *head, int64_t hour_ms, bool last,
     struct hash *previous, struct err *e)
 {
 	struct buf want = BUF_INIT(HOURTEXT_MAX), have = BUF_INIT(HOURTEXT_MAX);
@@ -285,7 +293,7 @@ check_hour(const char **why, struct repo *r, int64_t hour_ms, bool last,
 
 	hourly_path(path, hour_ms);
 	*why = NULL;
-	ret = hourly_text(&want, r, hour_ms, previous, &tree, e);
+	ret = hourly_text(&want, r, db, head, hour_ms, previous, &tree, e);
 	if (ret == 0) {
 		merkle_root(previous, &tree);
 		ret = fs_read(&have, r->dirfd, path, e);
@@ -327,8 +335,8 @@ check_surplus(struct repo *r, int64_t first, int64_t last, hourly_bad *bad,
 }
 
 int
-hourly_check(struct repo *r, uint64_t *checked, hourly_bad *bad, void *arg,
-    struct err *e)
+hourly_check(struct repo *r, struct db *db, const struct head *head,
+    uint64_t *checked, hourly_bad *bad, void *arg, struct err *e)
 {
 	int64_t first = hour_of(r->genesis->time_ms), last;
 	struct hash previous;
@@ -339,12 +347,13 @@ hourly_check(struct repo *r, uint64_t *checked, hourly_bad *bad, void *arg,
 	merkle_init(&tree);
 	merkle_root(&previous, &tree);
 	/* What was never rolled is not missing. */
-	if (newest(&last, r, e) != 0)
+	if (newest(&last, r, head, e) != 0)
 		return -1;
 	for (int64_t hour = first; hour <= last; hour += STAMP_HOUR_MS) {
 		char path[HOURLY_PATH_LEN];
 
-		if (check_hour(&why, r, hour, hour == last, &previous, e) != 0)
+		if (check_hour(&why, r, db, head, hour, hour == last, &previous,
+		    e) != 0)
 			return -1;
 		hourly_path(path, hour);
 		if (why != NULL && bad(arg, path, why, e) != 0)

@@ -18,9 +18,13 @@
 /* "logs/YYYY-MM-DD_HH". */
 void hourly_path(char out[HOURLY_PATH_LEN], int64_t hour_ms);
 
-/* The text of one hour as the chain gives it; previous is the root before. */
-int hourly_text(struct buf *out, struct repo *r, int64_t hour_ms,
-    const struct hash *previous, struct merkle *tree, struct err *e);
+/*
+ * The text of one hour as the blocks up to head give it; previous is the root
+ * before.  db is a state of these blocks, or of more.
+ */
+int hourly_text(struct buf *out, struct repo *r, struct db *db,
+    const struct head *head, int64_t hour_ms, const struct hash *previous,
+    struct merkle *tree, struct err *e);
 
 /*
  * Write the logs that are missing or still open, in order.  Idempotent; safe
@@ -33,12 +37,13 @@ int hourly_root(struct hash *root, uint64_t *size, struct repo *r,
     int64_t hour_ms, struct err *e);
 
 /*
- * Compare the logs on disk with the chain.  bad is called for each that is
- * missing, altered or too many, with its path and what is wrong.
+ * Compare the logs on disk with the blocks up to head, of which db is a state.
+ * bad is called for each that is missing, altered or too many, with its path
+ * and what is wrong.
  */
 typedef int hourly_bad(void *arg, const char *path, const char *why,
     struct err *e);
-int hourly_check(struct repo *r, uint64_t *checked, hourly_bad *bad,
-    void *arg, struct err *e);
+int hourly_check(struct repo *r, struct db *db, const struct head *head,
+    uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
 
 #endif

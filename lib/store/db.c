@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "store/db.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -209,6 +210,59 @@ db_of(struct db **out, struct repo *r, struct err *e)
 	r->db_close = db_close;
 	*out = r->db;
 	return 0;
+}
+
+/* "file:PATH?immutable=1", of which SQLite needs no files beside it. */
+static void
+immutable_name(char *out, size_t size, const char *path)
+{
+	size_t n = (size_t)snprintf(out, size, "file:");
+
+	for (; *path != '\0' && n + 32 < size; path++)
+		n += (size_t)snprintf(out + n, size - n,
+		    strchr("%?#", *path) == NULL ? "%c" : "%%%02x",
+		    (unsigned char)*path);
+	snprintf(out + n, size - n, "?immutable=1");
+}
+
+/* 1, 0 not of our version, -1. */
+static int
+peek(struct db **out, const char *name, int flags, struct err *e)
+{
+	struct db *db = calloc(1, sizeof(*db));
+	int version = -1;
+
+	if (db == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	if (sqlite3_open_v2(name, &db->sq, SQLITE_OPEN_READONLY |
+	    SQLITE_OPEN_NOMUTEX | flags, NULL) == SQLITE_OK &&
+	    sqlite3_busy_timeout(db->sq, BUSY_MS) == SQLITE_OK)
+		version = user_version(db->sq);
+	if (version == VERSION) {
+		*out = db;
+		return 1;
+	}
+	db_error(db, "opening", e);
+	db_close(db);
+	return version >= 0 ? 0 : -1;
+}
+
+int
+db_peek(struct db **out, const struct repo *r, struct err *e)
+{
+	char path[FS_NAME_MAX + 16], name[3 * FS_NAME_MAX + 64];
+	int got = -1;
+
+	snprintf(path, sizeof(path), "%s/state.db", r->path);
+	if (access(path, F_OK) != 0)
+		return 0;
+	/* Where it is not in use, to open it otherwise would leave files. */
+	if (faccessat(r->dirfd, "state.db-wal", F_OK, 0) == 0)
+		got = peek(out, path, 0, e);
+	if (got >= 0)
+		return got;
+	immutable_name(name, sizeof(name), path);
+	return peek(out, name, SQLITE_OPEN_URI, e);
 }
 
 int

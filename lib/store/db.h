@@ -20,6 +20,12 @@ struct db;
 int db_of(struct db **out, struct repo *r, struct err *e);
 
 /*
+ * state.db as it is, to read only: nothing is made, replaced or changed.
+ * Owned by the caller.  1, 0: there is none of our version, -1.
+ */
+int db_peek(struct db **out, const struct repo *r, struct err *e);
+
+/*
  * An empty database with the same tables, in an unnamed temporary file: for
  * replaying a ledger without trusting its state.db.  Owned by the caller.
  */

@@ -37,8 +37,8 @@ stop(sqlite3_stmt *s, int ret)
 /* --- users ---------------------------------------------------------------- */
 
 #define USER_COLUMNS "SELECT handle, seal, profile, " \
-    "(SELECT group_concat(role) FROM (SELECT role FROM member WHERE member.handle=user.handle" \
-    " ORDER BY role)), (SELECT group_concat(perms) FROM member JOIN role ON" \
+    "(SELECT group_concat(role) FROM (SELECT role FROM member" \
+    " WHERE member.handle=user.handle ORDER BY role)), (SELECT group_concat(perms) FROM member JOIN role ON" \
     " role.name=member.role WHERE member.handle=user.handle) FROM user "
 
 /* The union of the numbers in "1,2,4". */
@@ -329,6 +329,34 @@ lookup_accesses(struct db *db, const struct hash *record,
 			return stop(s, ret);
 	}
 	return ret;
+}
+
+/* --- signatures ----------------------------------------------------------- */
+
+int
+lookup_verify(struct db *db, const struct note *n, size_t i, struct err *e)
+{
+	struct sign_pub pub;
+	sqlite3_stmt *s;
+	bool known = false;
+	int ret;
+
+	if (start(&s, db, "SELECT sign FROM key WHERE name=?", &n->sig[i].name,
+	    NULL, e) != 0)
+		return -1;
+	while ((ret = db_step(db, s, e)) == 1) {
+		known = true;
+		ret = sign_pub_parse(&pub, db_column_span(s, 0), e) != 0 ? -1 :
+		    note_verify(n, i, n->sig[i].name, &pub, e) == 0;
+		if (ret != 0) {
+			sqlite3_reset(s);
+			return ret;
+		}
+	}
+	if (ret < 0 || !known)
+		return ret;
+	return err_set(e, ERR_NO, "the signature of %.*s does not verify with "
+	    "any key it has on the ledger", SPAN_FMT(n->sig[i].name));
 }
 
 /* --- records -------------------------------------------------------------- */

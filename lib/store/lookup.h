@@ -104,4 +104,12 @@ int lookup_records(struct db *db, const struct lookup_filter *f,
     int (*fn)(void *arg, const struct lookup_record *r, struct err *e),
     void *arg, struct err *e);
 
+/*
+ * Verify signature line i with any key that its name ever had on the ledger:
+ * old statements outlive a change of keys.  1, 0: no such name, -1 (ERR_NO:
+ * with none of its keys).
+ */
+int lookup_verify(struct db *db, const struct note *n, size_t i,
+    struct err *e);
+
 #endif
