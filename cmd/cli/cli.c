@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -189,6 +191,25 @@ open_standard(void)
 			_exit(ERR_SYS);
 }
 
+/*
+ * What we open stays in memory: no core file of it, no debugger but the
+ * superuser's.  A size of 1 keeps a core from a program that collects them,
+ * too, which 0 does not (core(5)).
+ */
+static void
+keep_memory(void)
+{
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_CORE, &most) == 0) {
+		most.rlim_cur = most.rlim_max == 0 ? 0 : 1;
+		setrlimit(RLIMIT_CORE, &most);
+	}
+#ifndef __SANITIZE_ADDRESS__	/* its search for leaks is such a debugger */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 void
 cli_parse(struct cli *c, const struct cli_spec *spec,
     const struct cli_opt *opt, int argc, char **argv)
@@ -197,6 +218,7 @@ cli_parse(struct cli *c, const struct cli_spec *spec,
 	int r;
 
 	open_standard();
+	keep_memory();
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_IGN);
 	memset(c, 0, sizeof(*c));

@@ -38,7 +38,8 @@ stop(sqlite3_stmt *s, int ret)
 
 #define USER_COLUMNS "SELECT handle, seal, profile, " \
     "(SELECT group_concat(role) FROM (SELECT role FROM member" \
-    " WHERE member.handle=user.handle ORDER BY role)), (SELECT group_concat(perms) FROM member JOIN role ON" \
+    " WHERE member.handle=user.handle ORDER BY role))," \
+    " (SELECT group_concat(perms) FROM member JOIN role ON" \
     " role.name=member.role WHERE member.handle=user.handle) FROM user "
 
 /* The union of the numbers in "1,2,4". */

@@ -5,6 +5,8 @@
 #include <pty.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -332,9 +334,23 @@ quiet(void (*test)(void))
 	close(null);
 }
 
+/* Whoever parsed options may open keys. */
+static void
+memory(void)
+{
+	struct rlimit most;
+
+	parse("", 0);
+	CHECK(getrlimit(RLIMIT_CORE, &most) == 0 && most.rlim_cur <= 1);
+#ifndef __SANITIZE_ADDRESS__
+	CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+#endif
+}
+
 int
 main(void)
 {
+	memory();
 	options();
 	refused();
 	closed();
