@@ -139,8 +139,14 @@ rules_access(const struct rules_view *v, const struct tx *tx, struct err *e)
 	unsigned perms;
 	int r;
 
-	if (need_whole(v, tx, &rec, e) != 0)
+	/*
+	 * It was read when the transaction was made.  What has been withdrawn
+	 * or erased before a block took the mark does not undo the reading.
+	 */
+	if (find(v, &tx->record, &rec, e) != 0)
 		return -1;
+	if (rec.status != RECORD_AUTHORIZED && rec.status != RECORD_ERASED)
+		return rules_refuse(e, "there is no such record");
 	r = v->perms(v->arg, tx->author, &perms, e);
 	if (r < 0)
 		return -1;
@@ -149,7 +155,7 @@ rules_access(const struct rules_view *v, const struct tx *tx, struct err *e)
 		    SPAN_FMT(tx->author));
 	if (span_is(tx->author, rec.patient) && (perms & PERM_VIEW_OWN) != 0)
 		return 0;
-	r = v->opens(v->arg, &tx->record, tx->author, e);
+	r = v->opened(v->arg, &tx->record, tx->author, e);
 	if (r < 0)
 		return -1;
 	return r == 1 ? 0 : rules_refuse(e,

@@ -77,6 +77,12 @@ struct rules_view {
 	int (*opens)(void *arg, const struct hash *record,
 	    struct span handle, struct err *e);
 	/*
+	 * The same, counting those who were admitted, and who had the role,
+	 * at any time before.
+	 */
+	int (*opened)(void *arg, const struct hash *record,
+	    struct span handle, struct err *e);
+	/*
 	 * Check a signature line.  A caller that verifies many at once may
 	 * remember it, return 1 and verify later.
 	 */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 3
+#define VERSION 4
 #define BUSY_MS 30000
 
 struct cached {
@@ -43,6 +43,8 @@ static const char schema[] =
     "CREATE TABLE member(handle TEXT NOT NULL, role TEXT NOT NULL,"
     " since INTEGER NOT NULL, PRIMARY KEY(handle, role)) WITHOUT ROWID;"
     "CREATE INDEX member_role ON member(role);"
+    "CREATE TABLE member_before(handle TEXT NOT NULL, role TEXT NOT NULL,"
+    " PRIMARY KEY(handle, role)) WITHOUT ROWID;"
     "CREATE TABLE node(name TEXT PRIMARY KEY, sign TEXT NOT NULL,"
     " seal TEXT NOT NULL, active INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE vote(node TEXT NOT NULL, choice TEXT NOT NULL,"
@@ -62,6 +64,8 @@ static const char schema[] =
     "CREATE INDEX record_author ON record(author, time);"
     "CREATE INDEX record_time ON record(time);"
     "CREATE TABLE reader(record BLOB NOT NULL, reader TEXT NOT NULL,"
+    " PRIMARY KEY(record, reader)) WITHOUT ROWID;"
+    "CREATE TABLE reader_before(record BLOB NOT NULL, reader TEXT NOT NULL,"
     " PRIMARY KEY(record, reader)) WITHOUT ROWID;"
     "CREATE TABLE named(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"

@@ -154,6 +154,9 @@ role_revoke(struct db *db, const struct tx *tx, struct err *e)
 	if (RUN("UPDATE role SET changes=changes+1, left=changes+1 "
 	    "WHERE name=?", T(tx->role)) != 0)
 		return -1;
+	if (RUN("INSERT OR IGNORE INTO member_before(handle, role) "
+	    "VALUES(?, ?)", T(tx->user), T(tx->role)) != 0)
+		return -1;
 	return RUN("DELETE FROM member WHERE handle=? AND role=?",
 	    T(tx->user), T(tx->role));
 }
@@ -268,7 +271,9 @@ static int
 withdraw(struct db *db, const struct tx *tx, struct err *e)
 {
 	for (size_t i = 0; i < tx->nreaders; i++)
-		if (RUN("DELETE FROM reader WHERE record=? AND reader=?",
+		if (RUN("INSERT OR IGNORE INTO reader_before(record, reader) "
+		    "VALUES(?, ?)", H(&tx->record), T(tx->reader[i])) != 0 ||
+		    RUN("DELETE FROM reader WHERE record=? AND reader=?",
 		    H(&tx->record), T(tx->reader[i])) != 0)
 			return -1;
 	return new_header(db, tx, e);

@@ -275,6 +275,22 @@ view_opens(void *arg, const struct hash *record, struct span handle,
 }
 
 static int
+view_opened(void *arg, const struct hash *record, struct span handle,
+    struct err *e)
+{
+#define EVER_READER "(SELECT reader FROM reader WHERE record=?1 UNION ALL " \
+    "SELECT reader FROM reader_before WHERE record=?1)"
+#define EVER_ROLE "(SELECT role FROM member WHERE handle=?2 UNION ALL " \
+    "SELECT role FROM member_before WHERE handle=?2)"
+	return has_reader(arg, "SELECT 1 FROM " EVER_READER " WHERE reader=?2 "
+	    "UNION ALL SELECT 1 FROM " EVER_READER " AS r JOIN " EVER_ROLE
+	    " AS m ON r.reader='role:' || m.role JOIN role ON "
+	    "role.name=m.role WHERE perms & 4 LIMIT 1", record, handle, e);
+#undef EVER_READER
+#undef EVER_ROLE
+}
+
+static int
 view_verify(void *arg, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
@@ -306,6 +322,7 @@ state_view_init(struct state_view *v, struct repo *r, struct db *db)
 			.record = view_record,
 			.reader = view_reader,
 			.opens = view_opens,
+			.opened = view_opened,
 			.verify = view_verify
 		},
 		.db = db,

@@ -235,8 +235,17 @@ access_rule(void)
 	REFUSED(&w, &tx, &w.l.kun, "no such record");
 	make(&tx, TX_ACCESS, RECORD_REJECTED);
 	REFUSED(&w, &tx, &w.l.bill, "no such record");
+	/* A mark of reading outlives what has ended since. */
 	make(&tx, TX_ACCESS, RECORD_ERASED);
-	REFUSED(&w, &tx, &w.l.kun, "was erased");
+	ALLOWED(&w, &tx, &w.l.kun);
+	REFUSED(&w, &tx, &w.l.anne, "has not admitted this reader");
+	r = make(&tx, TX_ACCESS, RECORD_AUTHORIZED);
+	r->before = list;
+	ALLOWED(&w, &tx, &w.l.anne);
+	r->before = "role:doctor ";
+	r->readers = "";
+	ALLOWED(&w, &tx, &w.l.kun);
+	REFUSED(&w, &tx, &w.l.anne, "has not admitted this reader");
 }
 
 static void

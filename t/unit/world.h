@@ -32,6 +32,7 @@ struct world_record {
 	struct hash id;
 	struct rules_record r;
 	const char *readers;		/* "role:doctor u0123456789abcdef " */
+	const char *before;		/* those of before, or NULL */
 };
 
 struct world {
@@ -300,6 +301,22 @@ world_v_opens(void *arg, const struct hash *record, struct span handle,
 }
 
 static inline int
+world_v_opened(void *arg, const struct hash *record, struct span handle,
+    struct err *e)
+{
+	struct world_record *r = world_record(arg, record);
+	const char *now = r == NULL ? NULL : r->readers;
+	int ret = world_v_opens(arg, record, handle, e);
+
+	if (ret != 0 || r == NULL || r->before == NULL)
+		return ret;
+	r->readers = r->before;
+	ret = world_v_opens(arg, record, handle, e);
+	r->readers = now;
+	return ret;
+}
+
+static inline int
 world_v_verify(void *arg, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
@@ -320,6 +337,7 @@ world_view(struct world *w)
 		.role_key = world_v_role_key, .email = world_v_email,
 		.tx = world_v_tx, .record = world_v_record,
 		.reader = world_v_reader, .opens = world_v_opens,
+		.opened = world_v_opened,
 		.object = world_v_object,
 		.verify = world_v_verify
 	};
