@@ -38,7 +38,6 @@ enroll() {
 	local dir user
 
 	user=u$(find . -maxdepth 1 -name 'u*.key' | wc -l)
-
 	ehr-keygen -n "User $user" --passphrase-file pw -o $user.key
 	ehr-user -C "$1" add $user.key.card -i admin.key --passphrase-file pw \
 	    >/dev/null || return 1

@@ -59,6 +59,7 @@ struct driver {
 				 * made final, 0: none */
 	struct hash made_id;
 	struct keep keep;
+
 	struct driver_given given[DBFT_MAX_NODES + 1];
 	struct driver_proof proof[DBFT_MAX_NODES + 1];
 	size_t ngiven, nproofs;
@@ -96,8 +97,11 @@ int driver_tick(struct driver *d, struct err *e);
 /* Look whether something waits for a block; *waits (may be NULL) tells. */
 int driver_work(struct driver *d, bool *waits, struct err *e);
 
-/* A message came, other than WIRE_FINAL (see final.h), of any height; it
- * counts if that is the one being decided.  peer is who waits for an answer, or DBFT_NOBODY. */
+/*
+ * A message came, other than WIRE_FINAL (see final.h).  It counts if it is of
+ * the height that is being decided.  peer is who waits for an answer, or
+ * DBFT_NOBODY.
+ */
 int driver_message(struct driver *d, const struct wire_msg *m, unsigned peer,
     struct err *e);
 

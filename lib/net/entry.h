@@ -7,7 +7,8 @@
  *	TIME change-view VIEW none
  *	TIME change-view VIEW PREPARED-VIEW BLOCK
  *	TIME entered VIEW			a view was entered
- *	certificate NOTE			of prepares; its newlines are tabs
+ *	certificate NOTE	of prepares; its newlines are tabs, the last
+ *				one left out
  *	floor
  */
 #ifndef NET_ENTRY_H

@@ -10,7 +10,8 @@
 #include "net/final.h"
 #include "net/round_inner.h"
 
-#define ACTIVE_WAIT_MS 10000	/* for another ehr-dbft --once to end */
+#define ACTIVE_WAIT_MS 10000	/* for another ehr-dbft --once to end, */
+#define ACTIVE_KEEP_MS 1000	/* but a service is not there twice */
 #define NAP_MS 1000
 
 int
@@ -28,8 +29,8 @@ round_open(struct round **out, struct repo *r, bool keep,
 	if (links_open(&rd->links, r, keep, keep ? LINK_PULL :
 	    LINK_PULL | LINK_PUSH, e) != 0 ||
 	    driver_open(&rd->d, r, false, e) != 0 ||
-	    (rd->active = fs_lock(r->dirfd, VOTES_DIR "/active",
-	    ACTIVE_WAIT_MS, e)) < 0) {
+	    (rd->active = fs_lock(r->dirfd, VOTES_DIR "/active", keep ?
+	    ACTIVE_KEEP_MS : ACTIVE_WAIT_MS, e)) < 0) {
 		round_close(rd, 0);
 		return -1;
 	}
