@@ -94,9 +94,11 @@ tidy_dir(struct looking *l, const char *dir, segment_item *look,
 struct judging {
 	struct repo *repo;
 	struct db *db;
+	uint64_t seq;
 	bool hope;		/* one of them may still come to a block */
 };
 
+/* One may need what another has done, so that each is tried on the others. */
 static int
 judge(void *arg, const struct hash *id, uint64_t at, struct span data,
     struct err *e)
@@ -112,40 +114,87 @@ judge(void *arg, const struct hash *id, uint64_t at, struct span data,
 	state_view_init(&v, j->repo, j->db);
 	v.verify = verify_never;
 	ret = rules_check(&v.v, &tx, tx.time_ms, e);
+	if (ret == 0) {
+		j->hope = true;
+		ret = state_apply(j->db, &tx, INT32_MAX, j->seq++, e);
+	} else if (e->kind == ERR_NO)
+		ret = 0;
 	tx_free(&tx);
-	if (ret != 0 && e->kind != ERR_NO)
+	return ret;
+}
+
+/* Has this file waited for long? */
+static bool
+is_old(struct repo *r, const char *path)
+{
+	struct stat st;
+
+	return fstatat(r->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtime <= time(NULL) - GIVE_UP_S;
+}
+
+/* Mark with an empty name those that are young, or have hope. */
+static int
+judge_all(struct judging *j, struct fs_names *list, struct err *e)
+{
+	char path[FS_NAME_MAX];
+
+	for (size_t i = 0; i < list->n; i++) {
+		int ret;
+
+		snprintf(path, sizeof(path), "%s/%s", POOL_DIR, list->name[i]);
+		j->hope = false;
+		ret = segment_scan(j->repo->dirfd, path, "pending", true,
+		    judge, j, e);
+		if (ret < 0 && e->kind != ERR_BAD && e->kind != ERR_NO)
+			return -1;
+		if (ret < 0 || j->hope || !is_old(j->repo, path))
+			list->name[i][0] = '\0';
+	}
+	return 0;
+}
+
+/* On a state that is then forgotten. */
+static int
+try_all(struct repo *r, struct db *db, struct fs_names *list, struct err *e)
+{
+	struct judging j = { .repo = r, .db = db };
+	struct err ignored;
+	struct head h;
+	int ret = -1;
+
+	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
-	j->hope = ret == 0;
-	return j->hope;
+	if (state_head(&h, db, e) == 1) {
+		j.seq = h.tree.size;
+		ret = judge_all(&j, list, e);
+	}
+	db_exec(db, "ROLLBACK", &ignored);
+	return ret;
 }
 
 /* Old segments of which nothing can become final go to quarantine. */
 static int
 give_up(struct repo *r, struct db *db, struct err *e)
 {
-	struct judging j = { r, db, false };
 	struct fs_names list;
 	char path[FS_NAME_MAX];
+	bool any = false;
 	int ret = 0;
 
 	if (fs_list(&list, r->dirfd, POOL_DIR, e) != 0)
 		return -1;
-	for (size_t i = 0; i < list.n && ret == 0; i++) {
-		struct stat st;
-
+	for (size_t i = 0; i < list.n && !any; i++) {
 		snprintf(path, sizeof(path), "%s/%s", POOL_DIR, list.name[i]);
-		if (fstatat(r->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    st.st_mtime > time(NULL) - GIVE_UP_S)
+		any = is_old(r, path);
+	}
+	if (any)
+		ret = try_all(r, db, &list, e);
+	for (size_t i = 0; i < list.n && any && ret == 0; i++) {
+		if (list.name[i][0] == '\0')
 			continue;
-		j.hope = false;
-		ret = segment_scan(r->dirfd, path, "pending", true, judge, &j,
-		    e);
-		if (ret < 0 && (e->kind == ERR_BAD || e->kind == ERR_NO))
-			ret = 0;
-		else if (ret == 0 && !j.hope)
-			ret = settle_quarantine(r, path, e);
-		else if (ret > 0)
-			ret = 0;
+		snprintf(path, sizeof(path), "%s/%s", POOL_DIR, list.name[i]);
+		ret = settle_quarantine(r, path, e);
 	}
 	fs_names_free(&list);
 	return ret;

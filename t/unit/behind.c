@@ -140,6 +140,49 @@ not_damaged(enum err_kind kind)
 	CHECK(scratch_entries("h0/.ehr/staging") == 1);
 }
 
+/* --- what has waited for long --------------------------------------------- */
+
+/* Make all that waits at h0 two days old. */
+static void
+grow_old(void)
+{
+	struct timespec t[2] = { { .tv_sec = time(NULL) - 2 * 24 * 3600 } };
+	struct fs_names list;
+	char path[512];
+
+	t[1] = t[0];
+	CHECK(fs_list(&list, AT_FDCWD, "h0/.ehr/pending", &e) == 0);
+	for (size_t i = 0; i < list.n; i++) {
+		snprintf(path, sizeof(path), "h0/.ehr/pending/%s",
+		    list.name[i]);
+		CHECK(utimensat(AT_FDCWD, path, t, 0) == 0);
+	}
+	fs_names_free(&list);
+}
+
+/* What needs another that waits is not given up; what nothing can help is. */
+static void
+old_ones(void)
+{
+	struct tx tx = { .kind = TX_ROLE_GRANT };
+	struct identity anne;
+
+	people_user(&anne, "Anne");
+	post_enroll(&p, 0, &anne, "patient");
+	tx.user = span_str(anne.name);
+	tx.role = span_str("doctor");
+	post_submit(&p, 0, &tx, &p.f.admin);
+	grow_old();
+	CHECK(accept_tidy(p.f.r[0], &e) == 0);
+	CHECK(scratch_entries("h0/.ehr/pending") == 2);
+	/* Without her enrolment, she cannot have a role. */
+	CHECK(system("cd h0/.ehr/pending && rm $(ls | head -1)") == 0);
+	CHECK(accept_tidy(p.f.r[0], &e) == 0);
+	CHECK(scratch_entries("h0/.ehr/pending") == 0);
+	CHECK(scratch_entries("h0/.ehr/quarantine") == 1);
+	identity_wipe(&anne);
+}
+
 int
 main(void)
 {
@@ -153,6 +196,7 @@ main(void)
 	not_damaged(ERR_BAD);
 	not_damaged(ERR_NO);
 	post_block(&p, 0, NULL);
+	old_ones();
 	lost_block();
 	of_another_ledger();
 	one_moment();
