@@ -7,6 +7,7 @@
 
 #include "cli/service.h"
 #include "cli/standing.h"
+#include "net/pipe.h"
 #include "net/renew.h"
 #include "net/round.h"
 
@@ -48,6 +49,14 @@ report(struct cli *c, const struct round_result *res)
 	return res->end == ROUND_NO_QUORUM ? ERR_AGAIN : 0;
 }
 
+/* A thread that hangs on a silent peer ends with the process. */
+static _Noreturn void
+leave(int status)
+{
+	pipe_end_all();
+	_exit(status);
+}
+
 static int
 once(struct cli *c, struct repo *r)
 {
@@ -61,9 +70,8 @@ once(struct cli *c, struct repo *r)
 	status = round_once(rd, &res, &e) != 0 ? cli_fail(c, &e) :
 	    report(c, &res);
 	status = cli_close_stdout(c, status);
-	/* A thread that hangs on a silent peer ends with the process. */
 	if (!round_close(rd, CLOSE_MS))
-		_exit(status);
+		leave(status);
 	return status;
 }
 
@@ -149,8 +157,7 @@ follow(struct cli *c)
 		reload = 0;
 		ret = follow_one(c, &e);
 	} while (ret == 0 && !ended);
-	ret = cli_close_stdout(c, ret == 0 ? 0 : cli_fail(c, &e));
-	_exit(ret);
+	leave(cli_close_stdout(c, ret == 0 ? 0 : cli_fail(c, &e)));
 }
 
 /* --- the verbs ------------------------------------------------------------ */

@@ -131,7 +131,7 @@ links_info(const struct links *ls, const struct delegates *set, unsigned i)
 struct links_sum
 links_sum(const struct links *ls, const struct delegates *set, int me)
 {
-	struct links_sum sum = { 0, me >= 0, me >= 0, false };
+	struct links_sum sum = { 0, me >= 0, me >= 0, false, false };
 
 	for (unsigned i = 0; i < set->n; i++) {
 		struct link_info info;
@@ -146,6 +146,8 @@ links_sum(const struct links *ls, const struct delegates *set, int me)
 		sum.present++;
 		sum.ready += info.state == LINK_READY && !info.busy;
 		sum.busy = sum.busy || info.busy;
+		sum.taking = sum.taking || (info.busy &&
+		    info.state == LINK_READY);
 	}
 	return sum;
 }

@@ -24,7 +24,8 @@ struct links_sum {
 	uint64_t away;		/* mask of delegates that do not answer */
 	unsigned present;	/* delegates not away, and we if we are one */
 	unsigned ready;		/* of these, who have nothing to do */
-	bool busy;		/* somebody has */
+	bool busy;		/* somebody has, */
+	bool taking;		/* and is connected */
 };
 
 int links_open(struct links *ls, struct repo *r, bool keep, int sync,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -15,6 +16,36 @@
 #define TERM_MS 2000		/* from SIGTERM to SIGKILL */
 
 extern char **environ;
+
+/*
+ * Commands that run, for pipe_end_all.  One that finds no room is ended only
+ * by whoever started it.
+ */
+#define RUNNING_MAX 128
+static struct pipe_command running[RUNNING_MAX];
+static size_t nrunning;
+static pthread_mutex_t running_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+remember(const struct pipe_command *c)
+{
+	pthread_mutex_lock(&running_lock);
+	if (nrunning < RUNNING_MAX)
+		running[nrunning++] = *c;
+	pthread_mutex_unlock(&running_lock);
+}
+
+static void
+forget(pid_t pid)
+{
+	pthread_mutex_lock(&running_lock);
+	for (size_t i = 0; i < nrunning; i++)
+		if (running[i].pid == pid) {
+			running[i] = running[--nrunning];
+			break;
+		}
+	pthread_mutex_unlock(&running_lock);
+}
 
 /* Are we what runs in the foreground of a terminal? */
 static bool
@@ -89,8 +120,10 @@ pipe_open(struct pipe_command *c, const char *command, struct err *e)
 	if (r == 0 && (fcntl(c->to, F_SETFL, O_NONBLOCK) != 0 ||
 	    fcntl(c->from, F_SETFL, O_NONBLOCK) != 0))
 		r = errno;
-	if (r == 0)
+	if (r == 0) {
+		remember(c);
 		return 0;
+	}
 	pipe_close(c, 0, NULL);
 	errno = r;
 	return err_sys(e, "/bin/sh");
@@ -143,10 +176,26 @@ pipe_close(struct pipe_command *c, int grace_ms, int *status)
 		if (!ended(c, TERM_MS))
 			end_with(c, SIGKILL);
 	}
+	forget(c->pid);
 	while (waitpid(c->pid, &st, 0) < 0 && errno == EINTR)
 		;
 	c->pid = -1;
 	if (status != NULL)
 		*status = WIFSIGNALED(st) ? 128 + WTERMSIG(st) :
 		    WEXITSTATUS(st);
+}
+
+void
+pipe_end_all(void)
+{
+	const struct timespec nap = { 0, 100000000 };
+
+	pthread_mutex_lock(&running_lock);
+	for (size_t i = 0; i < nrunning; i++)
+		end_with(&running[i], SIGTERM);
+	if (nrunning > 0)
+		nanosleep(&nap, NULL);
+	for (size_t i = 0; i < nrunning; i++)
+		end_with(&running[i], SIGKILL);
+	pthread_mutex_unlock(&running_lock);
 }

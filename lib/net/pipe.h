@@ -29,4 +29,10 @@ int pipe_open(struct pipe_command *c, const char *command, struct err *e);
  */
 void pipe_close(struct pipe_command *c, int grace_ms, int *status);
 
+/*
+ * End all commands that still run, at once; for a process that is about to
+ * _exit while threads hang on them.  Nothing can be closed after this.
+ */
+void pipe_end_all(void);
+
 #endif

@@ -10,7 +10,7 @@
 #define PATIENCE_MAX_MS 60000
 #define SETTLE_MS 5000		/* to connect, and exchange what waits; */
 #define SETTLE_MORE_MS 300	/* for those who are slower than a quorum */
-#define DELIVER_MS 10000	/* for the others to take a new block */
+#define DELIVER_MS 5000		/* for the others to take a new block */
 #define EARLY_MS 5000		/* that are waited for a block's time */
 
 /* --- whose turn ----------------------------------------------------------- */
@@ -220,7 +220,7 @@ deliver(struct round *rd, struct err *e)
 {
 	int64_t until = clock_now_ms() + DELIVER_MS;
 
-	while (round_sum(rd).busy && clock_now_ms() < until)
+	while (round_sum(rd).taking && clock_now_ms() < until)
 		if (round_wait(rd, until, -1, e) != 0)
 			return -1;
 	return 0;
