@@ -372,6 +372,8 @@ read_record(struct lookup_record *r, sqlite3_stmt *s, struct err *e)
 	if (db_column_hash(s, 0, &r->id) != 0)
 		return err_set(e, ERR_BAD, "state.db: damaged; remove it");
 	r->status = (enum record_status)sqlite3_column_int(s, 1);
+	if (r->status < RECORD_AUTHORIZED || r->status > RECORD_ERASED)
+		return err_set(e, ERR_BAD, "state.db: damaged; remove it");
 	copy(r->patient, sizeof(r->patient), db_column_span(s, 2));
 	copy(r->author, sizeof(r->author), db_column_span(s, 3));
 	copy(r->label, sizeof(r->label), db_column_span(s, 4));
