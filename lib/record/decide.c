@@ -205,6 +205,9 @@ key_of(struct decider *d, struct span name, struct seal_pub *out,
 
 	if (name_reader_role(name, &of)) {
 		ret = lookup_role(&role, pool_db(d->pool), of, e);
+		if (ret == 1 && (role.perms & PERM_LIBRARY) == 0)
+			return err_set(e, ERR_NO, "%.*s: a role that opens no "
+			    "records", SPAN_FMT(name));
 		if (ret == 1 && role.generation == 0)
 			return 0;
 		*out = role.seal;
