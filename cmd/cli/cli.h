@@ -84,9 +84,9 @@ struct cli {
  * Take the options out of argv, wherever they stand before "--".  opt ends
  * with { 0 }, or is NULL.  c->argv is then what is left; it reorders argv.
  * -h and --version print and exit 0; a bad option is one line and exit 2.
- * Also keeps our memory from core files and debuggers, puts SIGPIPE back to its
- * default, makes a limit on file sizes an error like a full disk, and makes sure
- * that descriptors 0 to 2 are open.
+ * Also keeps our memory from core files and debuggers, puts SIGPIPE back to
+ * its default, makes a limit on file sizes an error like a full disk, and makes
+ * sure that descriptors 0 to 2 are open.
  */
 void cli_parse(struct cli *c, const struct cli_spec *spec,
     const struct cli_opt *opt, int argc, char **argv);
