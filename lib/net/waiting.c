@@ -144,7 +144,8 @@ waiting_staged(struct ids *out, struct repo *r, int64_t now_ms,
 	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
 		return -1;
 	state_view_init(&l.view, r, db);
-	l.view.verify = verify_never;	/* it was, when it came */
+	l.view.verify = state_verify_came;
+	l.view.verify_arg = db;
 	return staging_each(r, list_staged, &l, e);
 }
 

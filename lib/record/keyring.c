@@ -183,12 +183,12 @@ add_member(void *arg, const struct lookup_user *u, struct err *e)
 	return 0;
 }
 
-/* Seal the keys in k to the role's members and store the envelope. */
+/* Append the keys in k, sealed to the role's members. */
 static int
-put_envelope(struct walk *w, const struct keyring *k, const char *role,
-    struct hash *object, struct err *e)
+make_envelope(struct buf *file, struct walk *w, const struct keyring *k,
+    const char *role, struct err *e)
 {
-	struct buf text = BUF_INIT(AGE_CHUNK), file = BUF_INIT(ENVELOPE_MAX);
+	struct buf text = BUF_INIT(AGE_CHUNK);
 	struct members m = { .n = 0 };
 	int ret = lookup_members(w->db, span_str(role), add_member, &m, e);
 
@@ -199,11 +199,8 @@ put_envelope(struct walk *w, const struct keyring *k, const char *role,
 	if (ret == 0)
 		ret = buf_check(&text, "role key", e);
 	if (ret == 0)
-		ret = age_seal(&file, buf_span(&text), m.pub, m.n, e);
-	if (ret == 0)
-		ret = object_put(w->r, buf_span(&file), object, e);
+		ret = age_seal(file, buf_span(&text), m.pub, m.n, e);
 	buf_wipe(&text);
-	buf_free(&file);
 	return ret;
 }
 
@@ -231,12 +228,23 @@ refresh(struct walk *w, const struct lookup_role *role, bool renew,
 		.members = role->changes
 	};
 
-	if (renew && push_key(k, e) != 0)
-		return -1;
-	if (put_envelope(w, k, role->name, &tx.object, e) != 0 ||
-	    seal_public(&tx.seal, &k->secret[0], e) != 0)
-		return -1;
-	return submit_tx(w->p, w->id, &tx, w->now_ms, NULL, e);
+	struct buf file = BUF_INIT(ENVELOPE_MAX);
+	int ret = 0;
+
+	if (renew)
+		ret = push_key(k, e);
+	if (ret == 0)
+		ret = make_envelope(&file, w, k, role->name, e);
+	if (ret == 0)
+		ret = seal_public(&tx.seal, &k->secret[0], e);
+	hash_bytes(&tx.object, file.p, file.len);
+	/* Stored after the rules agreed, and before the pool's commit. */
+	if (ret == 0)
+		ret = submit_tx(w->p, w->id, &tx, w->now_ms, NULL, e);
+	if (ret == 0)
+		ret = object_put(w->r, buf_span(&file), NULL, e);
+	buf_free(&file);
+	return ret;
 }
 
 /*
@@ -303,7 +311,8 @@ keyring_keep(struct repo *r, const struct identity *id, int64_t now_ms,
 		return -1;
 	if (keyring_refresh(r, p, id, now_ms, e) != 0) {
 		pool_abort(p);
-		return -1;
+		/* What is due is left to others; it must not stop us. */
+		return e->kind == ERR_NO ? 0 : -1;
 	}
 	return pool_commit(p, e);
 }

@@ -36,6 +36,21 @@ struct sealer {
 	struct job job[BATCH_MAX];
 };
 
+/* With a key that was replaced, nobody would believe the manifest. */
+static int
+check_key(struct sealer *s, struct db *db, struct err *e)
+{
+	struct sign_pub known, ours;
+	struct state_view v;
+
+	state_view_init(&v, s->n.repo, db);
+	if (v.v.key(v.v.arg, span_str(s->n.author->name), &known, e) != 1)
+		return -1;
+	sign_public(&ours, s->n.author->sign);
+	return sign_pub_eq(&ours, &known) ? 0 : err_set(e, ERR_NO,
+	    "the key of %s on the ledger is not this one", s->n.author->name);
+}
+
 /* The author must have the permission, the patient be one. */
 static int
 check_people(struct sealer *s, struct err *e)
@@ -55,6 +70,8 @@ check_people(struct sealer *s, struct err *e)
 		return err_set(e, ERR_NO, "%s may not add records: permission "
 		    "\"%s\" is missing", s->n.author->name,
 		    perm_name(PERM_FILL));
+	if (check_key(s, db, e) != 0)
+		return -1;
 	ret = lookup_user(&patient, db, span_str(s->n.patient), e);
 	if (ret < 0)
 		return -1;

@@ -112,7 +112,8 @@ judge(void *arg, const struct hash *id, uint64_t at, struct span data,
 	if (ret != 0 || tx_parse(&tx, data, repo_ledger(j->repo), e) != 0)
 		return ret < 0 ? -1 : 0;
 	state_view_init(&v, j->repo, j->db);
-	v.verify = verify_never;
+	v.verify = state_verify_came;
+	v.verify_arg = j->db;
 	ret = rules_check(&v.v, &tx, tx.time_ms, e);
 	if (ret == 0) {
 		j->hope = true;
@@ -256,13 +257,18 @@ accept_block(struct repo *r, struct span text, bool known, int64_t now_ms,
     struct err *e)
 {
 	int lock = repo_lock(r, 30000, e);
+	struct err ignored;
 	int ret;
 
 	if (lock < 0)
 		return -1;
 	ret = chain_apply(r, text, known, now_ms, e);
+	/*
+	 * The block is durable: that something could not be cleared away must
+	 * not stop this node from taking part.  The next block tries again.
+	 */
 	if (ret == 0)
-		ret = accept_tidy(r, e);
+		accept_tidy(r, &ignored);
 	close(lock);
 	return ret;
 }

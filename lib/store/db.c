@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 4
+#define VERSION 5
 #define BUSY_MS 30000
 
 struct cached {
@@ -55,6 +55,7 @@ static const char schema[] =
     "CREATE UNIQUE INDEX tx_id ON tx(id);"
     "CREATE INDEX tx_record ON tx(record) WHERE record IS NOT NULL;"
     "CREATE INDEX tx_author ON tx(author, time);"
+    "CREATE INDEX tx_rekey ON tx(user) WHERE kind='rekey';"
     "CREATE TABLE record(id BLOB PRIMARY KEY, status INTEGER NOT NULL,"
     " patient TEXT NOT NULL, author TEXT NOT NULL, label TEXT NOT NULL,"
     " time INTEGER NOT NULL, body BLOB, body_size INTEGER NOT NULL,"

@@ -134,12 +134,26 @@ take(struct pool *p, const struct tx *tx, bool trust, struct err *e)
 	int ret;
 
 	state_view_init(&v, p->repo, p->db);
-	if (trust)
-		v.verify = verify_never;
+	if (trust) {
+		v.verify = state_verify_came;
+		v.verify_arg = p->db;
+	}
 	ret = rules_check(&v.v, tx, p->now_ms, e);
 	if (ret == 0)
-		ret = state_apply(p->db, tx, INT32_MAX, p->seq++, e);
+		ret = state_apply(p->db, tx, STATE_WAITING, p->seq++, e);
 	return ret;
+}
+
+/* Whose new keys wait for a block waits, too: see state_verify_came. */
+static int
+check_author(struct pool *p, const struct tx *tx, struct err *e)
+{
+	int ret = state_rekey_waits(p->db, tx->author, e);
+
+	if (ret <= 0)
+		return ret;
+	return err_set(e, ERR_NO, "the new keys of %.*s wait for a block",
+	    SPAN_FMT(tx->author));
 }
 
 /* One that waits already; what the rules refuse by now is passed over. */
@@ -213,7 +227,9 @@ pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
 	if (fresh != NULL)
 		*fresh = ret == 0;
 	if (ret == 0) {
-		ret = take(p, &tx, ours, e);
+		ret = check_author(p, &tx, e);
+		if (ret == 0)
+			ret = take(p, &tx, ours, e);
 		if (ret == 0)
 			ret = segment_add(p->out, note, NULL, NULL, e);
 	} else

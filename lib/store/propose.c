@@ -110,7 +110,8 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	m.time_ms = now_ms > m.head.time_ms ? now_ms : m.head.time_ms + 1;
 	merkle_init(&m.own);
 	state_view_init(&m.view, r, db);
-	m.view.verify = verify_never;	/* they were, when they came */
+	m.view.verify = state_verify_came;
+	m.view.verify_arg = db;
 	ret = pool_each(r, offer, &m, e);
 	if (ret == 0 && m.own.size == 0 && m.time_ms / STAMP_HOUR_MS ==
 	    m.head.time_ms / STAMP_HOUR_MS)

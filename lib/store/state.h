@@ -72,4 +72,20 @@ struct state_view {
 };
 void state_view_init(struct state_view *v, struct repo *r, struct db *db);
 
+/*
+ * A verify for signatures that were verified when they came, with the key of
+ * that time; its arg is the db.  It trusts those of whom never had another key,
+ * and verifies the others again.  So that it may, what comes is verified only
+ * with keys on the ledger, not with those that wait (state_rekey_waits) and
+ * in the end may not come.
+ */
+int state_verify_came(void *db, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e);
+
+/* Do new keys of that user or node wait for a block?  1, 0, -1. */
+int state_rekey_waits(struct db *db, struct span name, struct err *e);
+
+/* In the column tx.height: it waits (pool.h). */
+#define STATE_WAITING INT32_MAX
+
 #endif

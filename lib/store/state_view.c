@@ -299,6 +299,40 @@ view_verify(void *arg, const struct note *n, struct span name,
 	return v->verify(v->verify_arg, n, name, pub, e);
 }
 
+/* Did or will a transaction of that height or above give name new keys? */
+static int
+has_rekey(struct db *db, struct span name, int64_t height, struct err *e)
+{
+	sqlite3_stmt *s;
+	int r;
+
+	if (db_stmt(&s, db, "SELECT 1 FROM tx WHERE kind='rekey' AND user=? "
+	    "AND height>=?", e) != 0)
+		return -1;
+	db_bind_span(s, 1, name);
+	db_bind_int(s, 2, height);
+	if ((r = db_step(db, s, e)) > 0)
+		sqlite3_reset(s);
+	return r;
+}
+
+int
+state_verify_came(void *db, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e)
+{
+	int r = has_rekey(db, name, 0, e);
+
+	if (r < 0)
+		return -1;
+	return r == 0 ? 1 : rules_verify_now(NULL, n, name, pub, e);
+}
+
+int
+state_rekey_waits(struct db *db, struct span name, struct err *e)
+{
+	return has_rekey(db, name, STATE_WAITING, e);
+}
+
 void
 state_view_init(struct state_view *v, struct repo *r, struct db *db)
 {

@@ -86,7 +86,8 @@ work_waits(int64_t *since_ms, struct repo *r, int64_t now_ms, struct err *e)
 	if (chain_head(&h, r, e) != 0 || db_of(&db, r, e) != 0)
 		return -1;
 	state_view_init(&s.view, r, db);
-	s.view.verify = verify_never;	/* they were, when they came */
+	s.view.verify = state_verify_came;
+	s.view.verify_arg = db;
 	s.now_ms = now_ms > h.time_ms ? now_ms : h.time_ms + 1;
 	if ((ret = try_all(&s, since_ms, e)) < 0)
 		return -1;
