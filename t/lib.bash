@@ -168,3 +168,25 @@ unchanged() {
 		return 1
 	}
 }
+
+# wait_in DIR KIND FILE...: put these notes where transactions (pending) or
+# records (staging) wait, as one segment, whatever the rules say.
+wait_in() {
+	local f name=20260101T000000000Z-$(printf '%08x%08x' $RANDOM $RANDOM).seg
+
+	{
+		echo "ehr.v1 segment $2"
+		for f in "${@:3}"; do
+			echo "$(sha256sum <"$f" | cut -c 1-64) $(stat -c %s "$f")"
+			cat "$f"
+			echo
+		done
+		echo "end $(($# - 2))"
+	} >"$1/.ehr/$2/$name"
+	chmod 600 "$1/.ehr/$2/$name"
+}
+
+# ledger_id DIR
+ledger_id() {
+	sha256sum <"$1/.ehr/genesis" | cut -c 1-64
+}
