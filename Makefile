@@ -29,8 +29,8 @@ STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 NET    = pkt proto ids pipe hello session parcel waiting intake \
 	sync sync_part sync_pull sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \
-	driver_act driver_feed consensus link links round round_inner \
-	round_once round_follow renew status \
+	driver_act driver_feed consensus link links renew round round_inner \
+	round_once round_follow status \
 	serve serve_conn serve_get serve_put
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \

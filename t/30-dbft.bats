@@ -28,9 +28,30 @@ killed() {
 		at $h
 	done
 	honest A B C D
+	chained A C
 	# Bodies go when the next height begins.
 	silent ehr-dbft -C A --once
 	[ -z "$(ls A/.ehr/consensus/*.block 2>/dev/null)" ]
+}
+
+# chained DIR...: are the journals as ehr-consensus(7) has them, by its own
+# recipe?
+chained() {
+	local dir f h line n
+
+	for dir do
+		f=$dir/.ehr/consensus/journal
+		n=0
+		h=$(head -n 1 $f | sha256sum | cut -c 1-64)
+		while IFS= read -r line; do
+			h=$(printf '%s %s' "$h" "${line% *}" | sha256sum |
+			    cut -c 1-64)
+			[ "$h" = "${line##* }" ] ||
+			    { echo "damaged: $line"; return 1; }
+			n=$((n + 1))
+		done < <(tail -n +2 $f)
+		[ $n -gt 5 ]
+	done
 }
 
 @test "silent when nothing waits, and when another one speaks" {
@@ -378,6 +399,63 @@ calls() {
 	expect 0
 	enroll A B C D
 	reach 5
+	same_after_all
+}
+
+@test "who comes late votes a little later; its first journal is not an old one" {
+	four --timeout 300
+	enroll A B C D
+	reach 1
+	rm -rf D
+	ehr-sync clone 'ehr-serve -C A' D --node-key d.key \
+	    --ledger "$(sed -n '1s/.* //p' A/.ehr/consensus/journal)"
+	peer D A 'ehr-serve -C A'
+	run --separate-stderr ehr-dbft -C D --once
+	expect 75
+	[[ $stderr == *"this node came late, and does not vote yet"* ]]
+	peer D B 'ehr-serve -C B'
+	peer D C 'ehr-serve -C C'
+	run --separate-stderr ehr-dbft -C D --once
+	expect 0
+	[[ $stderr == *"votes from height 4 on"* ]]
+	for h in 2 3 4; do
+		[ "$(grep -c ' prepare ' D/.ehr/consensus/journal)" -eq 0 ]
+		enroll A B C D
+		reach $h
+	done
+	enroll A B C D
+	reach 5
+	grep -q '^[45] .* prepare ' D/.ehr/consensus/journal
+}
+
+@test "a quorum is lost: the way out of ehr-consensus(7)" {
+	local d ledger
+
+	four --timeout 300
+	enroll A B C D
+	reach 1
+	enroll A B C D
+	reach 2
+	ledger=$(sed -n '1s/.* //p' A/.ehr/consensus/journal)
+	rm -rf C D
+	enroll A B
+	for d in A B; do ehr-dbft -C $d --once >>said 2>&1 || true; done
+	sleep 0.4
+	for d in A B; do ehr-dbft -C $d --once >>said 2>&1 || true; done
+	at 2 A B
+	for d in C D; do
+		ehr-sync clone 'ehr-serve -C A' $d --node-key ${d,}.key \
+		    --ledger "$ledger"
+		for p in A B C D; do
+			[ $p = $d ] || peer $d $p "ehr-serve -C $p"
+		done
+		at 2 A $d
+		run ehr-dbft -C $d status --local
+		[[ $output == *"votes no: this node came late"* ]]
+		run --separate-stderr ehr-dbft -C $d renew --floor 2
+		expect 0
+	done
+	reach 3
 	same_after_all
 }
 

@@ -50,6 +50,7 @@ struct driver {
 	struct head head;	/* the last final block */
 	struct delegates set;	/* who decides on the next one */
 	int me;			/* our index, or -1: no delegate */
+	bool late;		/* the journal is new, the node is not */
 	struct err mute;	/* why we do not vote; kind NONE: we do */
 	struct dbft core;	/* if me >= 0 */
 	struct hash last;	/* the journal's last line, when core read it */

@@ -8,6 +8,7 @@
 #include "net/driver_inner.h"
 #include "net/entry.h"
 #include "net/judge.h"
+#include "store/blocks.h"
 #include "store/bodies.h"
 #include "store/chain.h"
 
@@ -123,43 +124,20 @@ take_entries(struct driver *d, size_t from, struct err *e)
 
 /* --- a journal that nothing was written to -------------------------------- */
 
-/* Has this block's certificate or header our name?  1, 0 or -1. */
-static int
-signed_by_us(struct driver *d, uint64_t height, struct err *e)
-{
-	struct buf text = BUF_INIT(BLOCK_FILE_MAX);
-	struct span name = span_str(d->key.name);
-	struct block b;
-	struct note n;
-	int ret = -1;
-
-	if (chain_read(&text, d->repo, height, e) == 0 &&
-	    block_parse(&b, buf_span(&text), true, repo_ledger(d->repo),
-	    e) == 0 && note_parse(&n, b.certificate, "certificate", e) == 0)
-		ret = span_eq(b.h.proposer, name) || note_find(&n, name) >= 0;
-	buf_free(&text);
-	return ret;
-}
-
 /*
- * The journal is new.  If this node has taken part before, as its blocks
- * show, an older journal is missing; if not, it begins here.
+ * The journal is new.  If this node was no delegate of any block so far, it
+ * begins here.  If it was, it may be one that lost its disk, and what it has
+ * signed is not known here: *late is set.
  */
 static int
-first_time(struct driver *d, struct err *e)
+first_time(struct driver *d, bool *late, struct err *e)
 {
-	uint64_t head = d->head.height, h = head;
-	int ret = 0;
+	uint64_t head = d->head.height;
+	int was = blocks_had_delegate(d->db, d->key.name, head, e);
 
-	for (; ret == 0 && h > 0 && head - h < 4 * DBFT_MAX_NODES; h--)
-		ret = signed_by_us(d, h, e);
-	if (ret < 0)
-		return -1;
-	if (ret == 1)
-		return err_set(e, ERR_BAD, "%s is new, but this node has "
-		    "voted before, on block %llu: it does not vote until "
-		    "\"ehr-dbft renew\"; see ehr-consensus(7)", VOTES_PATH,
-		    (unsigned long long)h + 1);
+	*late = was == 1;
+	if (was != 0)
+		return was < 0 ? -1 : 0;
 	if (votes_append(d->votes, head, span_str("floor"), e) != 0)
 		return -1;
 	return votes_sync(d->votes, e);
@@ -173,6 +151,7 @@ driver_begin(struct driver *d, struct err *e)
 	struct dbft_config c = { 0 };
 
 	d->live = false;
+	d->late = false;
 	d->mute.kind = ERR_NONE;
 	d->wake_ms = DBFT_NEVER;
 	keep_begin(&d->keep, d->repo, driver_height(d));
@@ -180,7 +159,7 @@ driver_begin(struct driver *d, struct err *e)
 	    votes_trim(d->votes, d->head.height, e) != 0 ||
 	    bodies_sweep(d->repo, d->head.height, e) != 0)
 		return -1;
-	if (votes_count(d->votes) == 0 && first_time(d, e) != 0)
+	if (votes_count(d->votes) == 0 && first_time(d, &d->late, e) != 0)
 		return -1;
 	d->me = find_me(d);
 	d->last = votes_last(d->votes);
@@ -195,7 +174,11 @@ driver_begin(struct driver *d, struct err *e)
 		if (e->kind != ERR_BAD && e->kind != ERR_NO)
 			return -1;
 		d->mute = *e;
-	} else if (!dbft_may_vote(&d->core))
+	} else if (d->late)
+		err_set(&d->mute, ERR_AGAIN, "this node came late, or anew: "
+		    "it votes once ehr-dbft has asked the others how far "
+		    "they are");
+	else if (!dbft_may_vote(&d->core))
 		err_set(&d->mute, ERR_NO, "this node votes from height %llu "
 		    "on: its journal was renewed",
 		    (unsigned long long)d->core.floor + 1);

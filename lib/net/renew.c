@@ -13,6 +13,16 @@
 #define LOCK_WAIT_MS 10000
 #define ASK_MS 30000
 
+/* Is anything but floors in it? */
+static bool
+has_votes(const struct votes *v)
+{
+	for (size_t i = 0; i < votes_count(v); i++)
+		if (!span_is(votes_get(v, i).text, "floor"))
+			return true;
+	return false;
+}
+
 /* ERR_NO when there is a journal with votes in it that can be read. */
 static int
 check_lost(struct repo *r, struct err *e)
@@ -23,7 +33,7 @@ check_lost(struct repo *r, struct err *e)
 	if (votes_open(&v, r, e) != 0)
 		return -1;
 	ret = votes_lock(v, LOCK_WAIT_MS, e);
-	if (ret == 0 && votes_count(v) > 0)
+	if (ret == 0 && has_votes(v))
 		ret = err_set(e, ERR_NO, "%s/%s is whole: there is nothing to "
 		    "renew", r->path, VOTES_PATH);
 	else if (ret != 0 && (e->kind == ERR_NO || e->kind == ERR_BAD))

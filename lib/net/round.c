@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/final.h"
+#include "net/renew.h"
 #include "net/round_inner.h"
 
 #define ACTIVE_WAIT_MS 10000	/* for another ehr-dbft --once to end, */
@@ -100,12 +101,30 @@ flush(struct round *rd)
 /* --- steps ---------------------------------------------------------------- */
 
 int
+round_join(struct round *rd, struct err *e)
+{
+	char line[128];
+	uint64_t floor;
+
+	if (!rd->d->late || rd->d->me < 0)
+		return 0;
+	driver_unlock(rd->d);
+	if (renew_journal(&floor, rd->repo, e) != 0)
+		return err_wrap(e, "this node came late, and does not vote "
+		    "yet");
+	snprintf(line, sizeof(line), "this node came late, and votes from "
+	    "height %llu on", (unsigned long long)floor + 1);
+	rd->say(rd->arg, line);
+	return driver_lock(rd->d, ROUND_LOCK_MS, e);
+}
+
+int
 round_step(struct round *rd, bool *waits, struct err *e)
 {
 	struct driver *d = rd->d;
 	int ret;
 
-	if (driver_lock(d, ROUND_LOCK_MS, e) != 0)
+	if (driver_lock(d, ROUND_LOCK_MS, e) != 0 || round_join(rd, e) != 0)
 		return -1;
 	driver_away(d, round_sum(rd).away);
 	ret = driver_work(d, waits, e);

@@ -7,7 +7,8 @@
 #include "store/watch.h"
 
 #define PULL_MS 1000		/* between looks at what waits elsewhere */
-#define LOCKED_MS 200		/* before the lock is tried again */
+#define LOCKED_MS 200		/* before the lock is tried again, */
+#define LATE_MS 10000		/* or the others are asked again */
 
 struct following {
 	struct round *rd;
@@ -17,6 +18,7 @@ struct following {
 	uint64_t height;	/* that is being decided, for links and watch */
 	bool unpushed;		/* something arrived here */
 	int64_t pull_ms;	/* when to pull again */
+	int64_t rest_ms;	/* until then, nothing is tried */
 };
 
 /* A new height: other delegates, perhaps, and another folder. */
@@ -80,11 +82,17 @@ turn(struct following *f, struct err *e)
 	struct round *rd = f->rd;
 	bool waits;
 
+	if (clock_mono_ms() < f->rest_ms)
+		return round_wait(rd, clock_now_ms() + LOCKED_MS, -1, e);
 	f->unpushed |= watch_take(f->watch);
 	if (round_step(rd, &waits, e) != 0) {
 		if (e->kind != ERR_AGAIN)
 			return -1;
-		return round_wait(rd, clock_now_ms() + LOCKED_MS, -1, e);
+		if (rd->d->late)
+			rd->say(rd->arg, e->msg);
+		f->rest_ms = clock_mono_ms() + (rd->d->late ? LATE_MS :
+		    LOCKED_MS);
+		return 0;
 	}
 	if (rd->d->made != f->made) {
 		f->made = rd->d->made;

@@ -7,6 +7,12 @@
 #define ROUND_LOCK_MS 10000	/* to wait for the consensus lock */
 
 /*
+ * With the lock held: if this node came late (driver.h), release the lock,
+ * ask the others, and take it again.
+ */
+int round_join(struct round *rd, struct err *e);
+
+/*
  * Step: look for work (*waits), let the core see the time, send.
  */
 int round_step(struct round *rd, bool *waits, struct err *e);

@@ -99,7 +99,7 @@ look(struct round *rd, struct round_result *res, struct err *e)
 	struct driver *d = rd->d;
 	int ret = 0;
 
-	if (driver_lock(d, ROUND_LOCK_MS, e) != 0)
+	if (driver_lock(d, ROUND_LOCK_MS, e) != 0 || round_join(rd, e) != 0)
 		return -1;
 	/* A speaker first sees what waits at the others. */
 	if (driver_may_vote(d) &&

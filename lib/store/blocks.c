@@ -56,3 +56,21 @@ blocks_find(uint64_t *height, struct db *db, const struct hash *id,
 	}
 	return ret;
 }
+
+int
+blocks_had_delegate(struct db *db, const char *name, uint64_t height,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	/* A set holds from the height since which it is there. */
+	if (db_stmt(&s, db, "SELECT 1 FROM delegate WHERE name=? AND "
+	    "since<=?", e) != 0)
+		return -1;
+	db_bind_span(s, 1, span_str(name));
+	db_bind_int(s, 2, (int64_t)height);
+	if ((ret = db_step(db, s, e)) == 1)
+		sqlite3_reset(s);
+	return ret;
+}

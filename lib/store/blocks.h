@@ -22,4 +22,9 @@ int blocks_each(struct db *db, uint64_t from, int (*fn)(void *arg,
 int blocks_find(uint64_t *height, struct db *db, const struct hash *id,
     struct err *e);
 
+/* Was the node of that name a delegate of any block up to that height?  1, 0
+ * or -1. */
+int blocks_had_delegate(struct db *db, const char *name, uint64_t height,
+    struct err *e);
+
 #endif
