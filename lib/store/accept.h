@@ -7,7 +7,8 @@
 /*
  * Take the writer's lock and chain_apply() the block; then remove what it
  * settled: pending transactions and staged records whose segments hold nothing
- * else, and objects that it dismissed.  Interrupted, the next call goes on.
+ * else, and objects that it dismissed.  Interrupted or failed, the next call
+ * goes on with that.
  * Errors as chain_apply's; ERR_AGAIN also when the lock stays taken.
  */
 int accept_block(struct repo *r, struct span text, bool known,
