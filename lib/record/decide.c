@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ledger/perm.h"
+#include "ledger/rules.h"
 #include "store/chain.h"
 
 /* A record that waits for this patient. */
@@ -281,6 +282,20 @@ need_authorize(struct decider *d, struct err *e)
 	    "missing", d->id->name, perm_name(PERM_AUTHORIZE));
 }
 
+/* Whose record it is and who signed it, whatever the disk has done to it. */
+static int
+check_doctor(struct decider *d, const struct waiting *w, struct err *e)
+{
+	struct state_view v;
+	struct staged s;
+
+	if (staged_parse(&s, buf_span(&w->manifest), repo_ledger(d->repo),
+	    e) != 0)
+		return -1;
+	state_view_init(&v, d->repo, pool_db(d->pool));
+	return rules_check_staged(&v.v, &s, d->now_ms, e);
+}
+
 /*
  * The key of a record that waits.  Nobody authorizes what cannot be opened:
  * age binds no body to a header, so a body that is another's, or none, would
@@ -294,6 +309,8 @@ open_waiting(struct decider *d, const struct waiting *w, struct age_key *key,
 	struct unseal u;
 	int ret;
 
+	if (check_doctor(d, w, e) != 0)
+		return -1;
 	if (unseal_key_of(key, buf_span(&w->header), &d->ring, e) != 0)
 		return -1;
 	ret = unseal_open(&u, d->repo, &w->body, key, e);
