@@ -117,6 +117,29 @@ read_key(struct syncing *y, struct clone *cl, struct buf *file,
 	return 0;
 }
 
+/* What the person sees of it: the exit status. */
+static int
+report_clone(struct syncing *y, const struct clone *cl, int ret, bool made,
+    const struct hash *id, const struct sync_result *res, struct err *e)
+{
+	struct err why = *e;
+	char hex[HASH_HEX];
+
+	narrate(y, cl->dir, "pulled", &res->pulled);
+	if (ret != 0 && made)
+		err_set(&why, e->kind, "%.400s; ehr-sync -C %.80s goes on from "
+		    "here", e->msg, cl->dir);
+	if (ret != 0)
+		return cli_fail(&y->c, &why);
+	if (cl->key != NULL && res->access < PROTO_READER)
+		cli_note(&y->c, "%s is not known as a node there: only what "
+		    "anybody may have was copied", cl->key->name);
+	hash_format(hex, id);
+	if (y->ledger == NULL)
+		printf("%s\n", hex);
+	return 0;
+}
+
 static int
 clone(struct syncing *y)
 {
@@ -124,11 +147,10 @@ clone(struct syncing *y)
 	struct identity key = { .sign = NULL };
 	struct sync_result res = { .wanted = 0 };
 	struct clone cl = { .key = NULL };
-	char hex[HASH_HEX];
 	struct hash id;
 	bool made = false;
-	struct err e;
-	int ret = 0;
+	struct err e = { .kind = ERR_NONE };
+	int ret;
 
 	cl.command = cli_shift(&y->c);
 	cl.dir = cli_shift(&y->c);
@@ -138,25 +160,15 @@ clone(struct syncing *y)
 	if (y->ledger != NULL && hash_parse(&id, span_str(y->ledger)) != 0)
 		return cli_usage(&y->c, "%s: not the id of a ledger (64 hex "
 		    "digits)", y->ledger);
-	if (y->ledger != NULL)
-		cl.ledger = &id;
+	cl.ledger = y->ledger == NULL ? NULL : &id;
 	start_watch(y, &res);
 	ret = read_key(y, &cl, &file, &key, &e);
 	if (ret == 0)
 		ret = clone_run(&cl, &id, &made, &res, &e);
 	end_bar(y);
+	ret = report_clone(y, &cl, ret, made, &id, &res, &e);
 	identity_wipe(&key);
 	buf_wipe(&file);
-	narrate(y, cl.dir, "pulled", &res.pulled);
-	if (ret != 0) {
-		ret = cli_fail(&y->c, &e);
-		if (made)
-			cli_note(&y->c, "ehr-sync -C %s goes on from here",
-			    cl.dir);
-	} else if (y->ledger == NULL) {
-		hash_format(hex, &id);
-		printf("%s\n", hex);
-	}
 	return cli_close_stdout(&y->c, ret);
 }
 

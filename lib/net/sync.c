@@ -63,6 +63,7 @@ sync_with(struct repo *r, struct session *s, int flags,
 {
 	struct sync y = { r, s, res };
 
+	res->access = s->access;
 	if ((flags & SYNC_PULL) && sync_pull(&y, flags, e) != 0)
 		return -1;
 	if ((flags & SYNC_PUSH) && sync_push(&y, flags, e) != 0)

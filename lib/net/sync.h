@@ -32,6 +32,7 @@ struct sync_result {
 	uint64_t declined;	/* of the peer's, by our rules */
 	uint64_t damaged;	/* objects that came with other bytes */
 	bool read_only;		/* the peer takes nothing; we did not push */
+	enum proto_access access;	/* what it lets us do */
 
 	/* Called when something has moved; may be NULL. */
 	void (*watch)(void *arg, const struct sync_result *res);

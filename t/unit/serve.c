@@ -345,6 +345,15 @@ accesses(void)
 	enter(&c, NULL, 1);
 	CHECK(ask(&c, "consensus", nothing) && said(&c, "no no consensus"));
 	CHECK(hang_up(&c) == 0);
+	/* Each learns why: it is no node, or this is read-only. */
+	enter(&c, &node, -1);
+	CHECK(ask(&c, "put-block", nothing) &&
+	    said(&c, "no \"put-block\" is only for nodes"));
+	CHECK(hang_up(&c) == 0);
+	enter(&c, &reader, 1);
+	CHECK(ask(&c, "put-block", nothing) &&
+	    said(&c, "no \"put-block\": this is a read-only"));
+	CHECK(hang_up(&c) == 0);
 }
 
 static void
@@ -515,6 +524,13 @@ wrong_bytes(void)
 	CHECK(ask(&c, "put-staged", buf_span(&items)) && said(&c, "ok need"));
 	CHECK(put_object(&c, &body, 1ULL << 39, span_str("much")));
 	CHECK(said(&c, "no object "));
+	CHECK(hang_up(&c) == -1);
+
+	/* More bytes than the object is to have. */
+	enter(&c, NULL, 1);
+	CHECK(ask(&c, "put-staged", buf_span(&items)) && said(&c, "ok need"));
+	CHECK(put_object(&c, &body, 5, span_str("too long a text")));
+	CHECK(said(&c, "no not the protocol"));
 	CHECK(hang_up(&c) == -1);
 
 	/* A stream that ends before the object does. */
