@@ -25,11 +25,12 @@ is_our_turn(const struct round *rd)
 {
 	const struct driver *d = rd->d;
 	const struct dbft *s = &d->core;
-	int64_t late = dbft_deadline(s), now = clock_now_ms();
+	int64_t late, now = clock_now_ms();
 	uint32_t ahead = 1;
 
 	if (!driver_may_vote(d))
 		return false;
+	late = dbft_deadline(s);
 	if (round_speaker(rd, s->view) == (unsigned)d->me || !s->entered)
 		return true;
 	if (late > now)
