@@ -35,8 +35,9 @@ run_lines() {
 units() {
 	mkdir -p root/lib/systemd/system root/usr/local/bin
 	cp -r "$top"/contrib/systemd/. root/lib/systemd/system
-	for f in "$top"/contrib/systemd/*.service; do
-		f=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$f")
+	sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p' \
+	    "$top"/contrib/systemd/*.service | while read -r f; do
+		mkdir -p "root${f%/*}"
 		cp /bin/true "root$f"
 	done
 	for f in sysinit basic network-online network shutdown timers \
