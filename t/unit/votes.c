@@ -336,7 +336,7 @@ test_full(void)
 	votes_close(v);
 }
 
-/* Killed at any moment: what was acknowledged is there, and perhaps one more. */
+/* Killed at any moment: what was acknowledged is there, perhaps one more. */
 static void
 work(void *arg, int fd)
 {
