@@ -12,6 +12,7 @@ _ehr_match() {
 		word=${word%%=*}
 		[[ $word == "$2"* ]] && COMPREPLY+=("$word")
 	done
+	return 0
 }
 
 # Complete the value $2 of a kind that a manual page names $1.
@@ -39,6 +40,7 @@ _ehr_kind() {
 	for word in $(_ehr_words "$1"); do
 		[[ $word == "$2="* ]] && echo "${word#*=}"
 	done
+	return 0
 }
 
 _ehr() {

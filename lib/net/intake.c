@@ -17,7 +17,7 @@ struct intake_item {
 	struct hash id;
 	struct ids lacks;		/* objects that are not here */
 	uint64_t body_size;		/* of a record's body */
-	bool skip;			/* we have it, or need not look further */
+	bool skip;		/* we have it, or need not look further */
 };
 
 struct items {

@@ -14,7 +14,7 @@
 
 struct pkt {
 	int in, out;		/* descriptors, owned by the caller */
-	int timeout_ms;		/* for each packet to arrive or leave; -1 none */
+	int timeout_ms;		/* for each packet; -1 none */
 	uint64_t bytes_in, bytes_out;	/* so far */
 	uint64_t limit_in;	/* bytes that may arrive in all; 0: no limit */
 	struct buf pending;	/* written, not yet sent */

@@ -17,7 +17,7 @@
 #define PROTO_LINE_MAX 1000		/* bytes of a line, newline included */
 #define PROTO_NONCE 16			/* bytes */
 #define PROTO_IDS_MAX 65536		/* ids in a payload */
-#define PROTO_COUNT_MAX 1000		/* headers or blocks asked for at once */
+#define PROTO_COUNT_MAX 1000	/* headers or blocks asked for at once */
 #define PROTO_HELLO_MAX 4096		/* bytes of a hello or welcome note */
 
 /* An answer of items ends with the one that brings it over this. */
@@ -58,7 +58,7 @@ void proto_hello_text(struct buf *out, const char *kind,
 enum proto_verb {
 	PROTO_BLOCKS,		/* blocks FROM COUNT */
 	PROTO_BYE,
-	PROTO_CONSENSUS,	/* consensus ...: what follows is consensus.h's */
+	PROTO_CONSENSUS,	/* consensus ...: see consensus.h */
 	PROTO_GENESIS,
 	PROTO_GET_PENDING,	/* + ids */
 	PROTO_GET_STAGED,	/* + ids */

@@ -52,7 +52,7 @@ struct repo_new {
 	struct span key_file;		/* becomes node.key, 0600 */
 	const struct hash *secret;	/* becomes secret, 0600; or NULL */
 	const char *node_name;		/* or NULL: a copy that is no node */
-	const struct span *object;	/* the first objects, nobjects of them */
+	const struct span *object;	/* the first nobjects objects */
 	size_t nobjects;
 };
 int repo_create(const char *dir, const struct repo_new *n, struct err *e);

@@ -81,7 +81,8 @@ static void
 round_trip(enum sign_alg alg)
 {
 	struct identity id, back;
-	struct buf file = BUF_INIT(IDENTITY_FILE_MAX), note = BUF_INIT(NOTE_MAX);
+	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
+	struct buf note = BUF_INIT(NOTE_MAX);
 	struct buf text = BUF_INIT(2000);
 	struct sign_pub pub, pub2;
 	struct span pass = span_str("correct horse");
