@@ -1,0 +1,431 @@
+/*
+ * log: the hourly logs of a ledger whose blocks lie in chosen hours.  Their
+ * bytes are put together here by the words of ehr-log(5), and their roots by
+ * those of RFC 6962.
+ */
+#include "scratch.h"
+
+#include "log/hourly.h"
+#include "store/accept.h"
+
+#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define HOUR(h) (little_time(0) + (h) * 3600000ll)	/* from 08 on */
+
+static struct little l;
+static struct repo *r;
+static struct hash parent;
+static struct merkle all;
+static uint64_t height;
+
+/* --- a chain -------------------------------------------------------------- */
+
+/* Ruth enrols somebody as a patient, at that time; the id of it. */
+static void
+enrol(struct hash *id, struct buf *body, const struct identity *who,
+    int64_t ms)
+{
+	struct buf note = BUF_INIT(TX_MAX);
+	struct tx tx = { .kind = TX_ENROLL, .time_ms = ms };
+
+	tx.user = span_str(who->name);
+	tx.role = span_str("patient");
+	little_keys(&tx.sign, &tx.seal, who);
+	little_sign(&note, &l, &tx, &l.ruth);
+	hash_bytes(id, note.p, note.len);
+	block_add_tx(body, buf_span(&note));
+	buf_free(&note);
+}
+
+/* Make the block of that body final. */
+static void
+add_block(const struct buf *body, int64_t ms)
+{
+	struct buf header = BUF_INIT(BLOCK_HEADER_MAX);
+	struct buf cert = BUF_INIT(BLOCK_CERT_MAX);
+	struct buf file = BUF_INIT(1u << 20);
+	struct block_header h;
+	struct span rest = buf_span(body), note;
+	struct hash id, leaf;
+	struct err e;
+
+	buf_reset(&header);
+	little_block(&header, &h, &l, buf_span(body));
+	while (block_next_tx(&rest, &note) == 1) {
+		hash_bytes(&id, note.p, note.n);
+		merkle_leaf(&leaf, id.b, HASH_LEN);
+		merkle_add(&all, &leaf);
+	}
+	h.height = ++height;
+	h.time_ms = ms;
+	h.parent = parent;
+	h.size = all.size;
+	merkle_root(&h.tree, &all);
+	buf_reset(&header);
+	block_header_text(&header, &h, &l.id);
+	hash_bytes(&parent, header.p, header.len);
+	little_certificate(&cert, &l, height, 0, &parent, 15);
+	block_join(&file, buf_span(&header), buf_span(&cert), buf_span(body));
+	CHECK(accept_block(r, buf_span(&file), false, ms, &e) == 0);
+	buf_free(&header);
+	buf_free(&cert);
+	buf_free(&file);
+}
+
+/* --- what the logs must be ------------------------------------------------ */
+
+static void
+add_head(struct buf *out, const char *hour, const char *previous)
+{
+	char id[HASH_HEX];
+
+	hash_format(id, &l.id);
+	buf_addf(out, "ehr.v1 log %s\nhour %s\nprevious %s\n", id, hour,
+	    previous);
+}
+
+static void
+add_line(struct buf *out, const struct identity *user, const char *time,
+    const struct hash *tx)
+{
+	char id[HASH_HEX];
+
+	hash_format(id, tx);
+	buf_addf(out, "%s %s %s %s enroll patient\n", user->name, l.ruth.name,
+	    time, id);
+}
+
+/* SHA-256 of a byte and one or two hashes. */
+static void
+node(struct hash *out, unsigned char tag, const struct hash *a,
+    const struct hash *b)
+{
+	struct span part[3] = { span_of(&tag, 1), span_of(a->b, HASH_LEN),
+	    span_of(b == NULL ? NULL : b->b, b == NULL ? 0 : HASH_LEN) };
+
+	hash_spans(out, part, 3);
+}
+
+static bool
+is_log(const char *hour, const struct buf *want)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), ".ehr/logs/%s", hour);
+	return scratch_holds(path, buf_span(want));
+}
+
+/* --- checks --------------------------------------------------------------- */
+
+struct found {
+	int n;
+	char path[64], why[128];
+};
+
+static int
+bad(void *arg, const char *path, const char *why, struct err *e)
+{
+	struct found *f = arg;
+
+	(void)e;
+	f->n++;
+	snprintf(f->path, sizeof(f->path), "%s", path);
+	snprintf(f->why, sizeof(f->why), "%s", why);
+	return 0;
+}
+
+/* What the check says: how many findings, the last one in *f. */
+static int
+check(struct found *f, uint64_t hours)
+{
+	uint64_t checked;
+	struct head head;
+	struct db *db;
+	struct err e;
+
+	memset(f, 0, sizeof(*f));
+	CHECK(chain_head(&head, r, &e) == 0 && db_of(&db, r, &e) == 0);
+	CHECK(hourly_check(r, db, &head, &checked, bad, f, &e) == 0);
+	CHECK(checked == hours);
+	return f->n;
+}
+
+static const char *const name[] = { "2026-03-02_08", "2026-03-02_09",
+    "2026-03-02_10", "2026-03-02_11" };
+
+/* Four hours: nothing, one, nothing, two; the last is open. */
+static void
+logs(void)
+{
+	struct buf body = BUF_INIT(1u << 20), want[4];
+	struct hash tx[4], leaf[4], root;
+	char hex[HASH_HEX];
+	struct found f;
+	uint64_t size;
+	size_t written;
+	struct err e;
+
+	/* What was never rolled is not missing. */
+	CHECK(check(&f, 0) == 0);
+	enrol(&tx[0], &body, &l.bill, HOUR(1) + 5);
+	add_block(&body, HOUR(1) + 30000);
+	buf_reset(&body);
+	enrol(&tx[1], &body, &l.anne, HOUR(3));
+	enrol(&tx[2], &body, &l.kun, HOUR(3) + 1);
+	add_block(&body, HOUR(3) + 600000);
+	for (int i = 0; i < 4; i++)
+		buf_init(&want[i], 4096);
+	for (int i = 0; i < 3; i++)
+		node(&leaf[i], 0, &tx[i], NULL);
+	add_head(&want[0], name[0], EMPTY);
+	add_head(&want[1], name[1], EMPTY);
+	add_line(&want[1], &l.bill, "2026-03-02T09:00:00.005Z", &tx[0]);
+	hash_format(hex, &leaf[0]);
+	add_head(&want[2], name[2], hex);
+	add_head(&want[3], name[3], EMPTY);
+	add_line(&want[3], &l.anne, "2026-03-02T11:00:00.000Z", &tx[1]);
+	add_line(&want[3], &l.kun, "2026-03-02T11:00:00.001Z", &tx[2]);
+	CHECK(hourly_roll(r, &written, &e) == 0 && written == 4);
+	for (int i = 0; i < 4; i++)
+		CHECK(is_log(name[i], &want[i]));
+	CHECK(scratch_entries(".ehr/logs") == 4);
+	CHECK(check(&f, 4) == 0);
+
+	CHECK(hourly_root(&root, &size, r, HOUR(1), &e) == 0);
+	CHECK(size == 1 && hash_eq(&root, &leaf[0]));
+	CHECK(hourly_root(&root, &size, r, HOUR(3), &e) == 0);
+	node(&leaf[3], 1, &leaf[1], &leaf[2]);
+	CHECK(size == 2 && hash_eq(&root, &leaf[3]));
+	CHECK(hourly_root(&root, &size, r, HOUR(4), &e) == -1 &&
+	    e.kind == ERR_NO);
+
+	/* Twice is once; a new block makes the open log grow, no other. */
+	CHECK(hourly_roll(r, &written, &e) == 0 && written == 0);
+	buf_reset(&body);
+	enrol(&tx[3], &body, &l.other, HOUR(3));
+	add_block(&body, HOUR(4) - 1);
+	CHECK(check(&f, 4) == 0);	/* it may have been open: no finding */
+	CHECK(hourly_roll(r, &written, &e) == 0 && written == 1);
+	add_line(&want[3], &l.other, "2026-03-02T11:00:00.000Z", &tx[3]);
+	for (int i = 0; i < 4; i++)
+		CHECK(is_log(name[i], &want[i]));
+
+	/* From nothing, and without the state, the same bytes. */
+	scratch_remove(".ehr/logs");
+	CHECK(mkdir(".ehr/logs", 0700) == 0);
+	CHECK(hourly_roll(r, &written, &e) == 0 && written == 4);
+	for (int i = 0; i < 4; i++) {
+		CHECK(is_log(name[i], &want[i]));
+		buf_free(&want[i]);
+	}
+	buf_free(&body);
+}
+
+/* Every bit of every log counts. */
+static void
+alterations(void)
+{
+	struct found f;
+	char path[64];
+
+	for (int i = 0; i < 4; i++) {
+		struct stat st;
+
+		snprintf(path, sizeof(path), ".ehr/logs/%s", name[i]);
+		CHECK(stat(path, &st) == 0);
+		for (long at = 0; at < st.st_size; at += 7) {
+			scratch_flip(path, at, (int)(at % 8));
+			CHECK(check(&f, 4) == 1);
+			CHECK_STR(f.path, path + 5);
+			scratch_flip(path, at, (int)(at % 8));
+		}
+		CHECK(check(&f, 4) == 0);
+	}
+}
+
+/* Logs that are cut, gone, another's, or too many. */
+static void
+damage(void)
+{
+	struct buf keep = BUF_INIT(1u << 20);
+	struct found f;
+	struct err e;
+
+	CHECK(fs_read(&keep, AT_FDCWD, ".ehr/logs/2026-03-02_09", &e) == 0);
+	scratch_write(".ehr/logs/2026-03-02_09", keep.p, keep.len - 1);
+	CHECK(check(&f, 4) == 1);
+	CHECK(unlink(".ehr/logs/2026-03-02_09") == 0);
+	CHECK(check(&f, 4) == 1);
+	CHECK_STR(f.why, "is missing");
+	scratch_write(".ehr/logs/2026-03-02_09", keep.p, keep.len);
+	CHECK(check(&f, 4) == 0);
+
+	/* The newest may be cut at a line, as if its hour were open still. */
+	buf_reset(&keep);
+	CHECK(fs_read(&keep, AT_FDCWD, ".ehr/logs/2026-03-02_11", &e) == 0);
+	for (size_t n = 0; n < keep.len; n++) {
+		bool line = n > 0 && keep.p[n - 1] == '\n';
+
+		scratch_write(".ehr/logs/2026-03-02_11", keep.p, n);
+		CHECK(check(&f, 4) == !line);
+	}
+	scratch_write(".ehr/logs/2026-03-02_11", keep.p, keep.len);
+
+	scratch_write(".ehr/logs/2026-03-02_07", keep.p, keep.len);
+	CHECK(check(&f, 4) == 1);
+	CHECK_STR(f.path, "logs/2026-03-02_07");
+	CHECK(unlink(".ehr/logs/2026-03-02_07") == 0);
+	scratch_text(".ehr/logs/notes", "");
+	CHECK(check(&f, 4) == 1);
+	CHECK(unlink(".ehr/logs/notes") == 0);
+	/* A log of an hour that no block has reached. */
+	scratch_write(".ehr/logs/2026-03-02_12", keep.p, keep.len);
+	CHECK(check(&f, 4) == 1);
+	CHECK_STR(f.path, "logs/2026-03-02_12");
+	CHECK(unlink(".ehr/logs/2026-03-02_12") == 0);
+	CHECK(check(&f, 4) == 0);
+	buf_free(&keep);
+}
+
+/* --- the text alone ------------------------------------------------------- */
+
+#define LINE "- hospital-a 2026-03-02T09:00:00.000Z " EMPTY " vote\n"
+#define HANDLE "u0123456789abcdef"
+
+/* Parse head and lines; how many leaves, or -1 when malformed. */
+static int
+parse(const char *rest)
+{
+	struct buf text = BUF_INIT(65536);
+	struct hourtext_head h;
+	struct merkle tree;
+	char id[HASH_HEX];
+	struct err e;
+	int ret;
+
+	hash_format(id, &l.id);
+	buf_addf(&text, "ehr.v1 log %s\n%s", id, rest);
+	ret = hourtext_parse(&h, &tree, buf_span(&text), &l.id, &e);
+	CHECK(ret == 0 || e.kind == ERR_BAD);
+	buf_free(&text);
+	return ret == 0 ? (int)tree.size : -1;
+}
+
+static void
+texts(void)
+{
+	static const char *const no[] = {
+		"",
+		"hour 2026-03-02_09\n",
+		"previous " EMPTY "\nhour 2026-03-02_09\n",
+		"hour 2026-03-02_9\nprevious " EMPTY "\n",
+		"hour 2026-03-02_24\nprevious " EMPTY "\n",
+		"hour 2026-02-30_09\nprevious " EMPTY "\n",
+		"hour 2026-03-02_09\r\nprevious " EMPTY "\n",
+		"hour 2026-03-02_09\nprevious abc\n",
+		"hour 2026-03-02_09\nprevious " EMPTY,
+	};
+	static const char *const bad_line[] = {
+		"\n",
+		"x\n",
+		"- hospital-a 2026-03-02T09:00:00.000Z " EMPTY "\n",
+		"- hospital-a 2026-03-02T09:00:00.000Z " EMPTY " \n",
+		"- hospital-a 2026-03-02T09:00:00Z " EMPTY " vote\n",
+		"- hospital-a 2026-03-02T09:00:00.000Z e3b0 vote\n",
+		"-- hospital-a 2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+		"- - 2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+		" - hospital-a 2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+		"-  hospital-a 2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+		"- Hospital 2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+		"- hospital-a 2026-03-02T09:00:00.000Z " EMPTY " vote",
+		"- hospital-a\t2026-03-02T09:00:00.000Z " EMPTY " vote\n",
+	};
+	char text[1024];
+
+	CHECK(parse("hour 2026-03-02_09\nprevious " EMPTY "\n") == 0);
+	CHECK(parse("hour 2026-03-02_09\nprevious " EMPTY "\n" LINE) == 1);
+	CHECK(parse("hour 2026-03-02_09\nprevious " EMPTY "\n" LINE LINE) == 2);
+	CHECK(parse("hour 2026-03-02_09\nprevious " EMPTY "\n" HANDLE " "
+	    HANDLE " 2026-03-02T09:00:00.000Z " EMPTY " erase x y\n") == 1);
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		CHECK(parse(no[i]) == -1);
+	for (size_t i = 0; i < sizeof(bad_line) / sizeof(bad_line[0]); i++) {
+		snprintf(text, sizeof(text), "hour 2026-03-02_09\n"
+		    "previous " EMPTY "\n" LINE "%s", bad_line[i]);
+		if (parse(text) != -1)
+			CHECK_STR(bad_line[i], "refused");
+		if (strchr(bad_line[i], '\n') == NULL)
+			continue;
+		snprintf(text, sizeof(text), "hour 2026-03-02_09\n"
+		    "previous " EMPTY "\n%s" LINE, bad_line[i]);
+		CHECK(parse(text) == -1);
+	}
+}
+
+/* What each kind of transaction is called. */
+static void
+words(void)
+{
+	static const char *const want[TX_KINDS] = {
+		[TX_ENROLL] = "enroll doctor",
+		[TX_REKEY] = "rekey",
+		[TX_ROLE_DEFINE] = "role-define doctor",
+		[TX_ROLE_GRANT] = "role-grant doctor",
+		[TX_ROLE_REVOKE] = "role-revoke doctor",
+		[TX_ROLE_KEY] = "role-key doctor",
+		[TX_NODE_ADMIT] = "node-admit hospital-e",
+		[TX_NODE_REMOVE] = "node-remove hospital-e",
+		[TX_VOTE] = "vote",
+		[TX_AUTHORIZE] = "authorize laboratory",
+		[TX_REJECT] = "reject",
+		[TX_GRANT] = "grant",
+		[TX_WITHDRAW] = "withdraw",
+		[TX_ACCESS] = "access",
+		[TX_ERASE] = "erase patient-request",
+	};
+
+	for (int k = 0; k < TX_KINDS; k++) {
+		struct buf note = BUF_INIT(TX_MAX), line = BUF_INIT(1024);
+		char expect[256], id[HASH_HEX], time[STAMP_LEN + 1];
+		struct err e;
+		struct tx tx;
+
+		little_note(&note, &l, (enum tx_kind)k);
+		CHECK(tx_parse(&tx, buf_span(&note), &l.id, &e) == 0);
+		hourtext_add_line(&line, &tx, k % 2 == 0 ? span_str("") :
+		    span_str(HANDLE));
+		hash_format(id, &tx.id);
+		stamp_format(time, tx.time_ms);
+		snprintf(expect, sizeof(expect), "%s %.*s %s %s %s\n",
+		    k % 2 == 0 ? "-" : HANDLE, SPAN_FMT(tx.author), time, id,
+		    want[k]);
+		buf_addc(&line, '\0');
+		CHECK_STR((const char *)line.p, expect);
+		tx_free(&tx);
+		buf_free(&note);
+		buf_free(&line);
+	}
+}
+
+int
+main(void)
+{
+	struct repo_new n = { .node_name = "hospital-a" };
+	struct err e;
+
+	scratch_open();
+	little_open(&l);
+	n.genesis = buf_span(&l.genesis);
+	merkle_init(&all);
+	parent = l.id;
+	CHECK(repo_create(".", &n, &e) == 0);
+	CHECK(repo_open(&r, ".", &e) == 0);
+	logs();
+	alterations();
+	damage();
+	texts();
+	words();
+	repo_close(r);
+	little_close(&l);
+	scratch_close();
+	return check_done("log");
+}
