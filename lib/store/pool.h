@@ -26,8 +26,8 @@ int pool_open(struct pool **out, struct repo *r, int64_t now_ms,
 /*
  * Check one transaction (its signature too, unless ours is set: we just made
  * it, with the author's key on the ledger) and add it.  ERR_NO or ERR_BAD:
- * refused; the others are unaffected.  One that waits already is not added again and is no error; *fresh, if not
- * NULL, tells.
+ * refused; the others are unaffected.  One that waits already is not added
+ * again and is no error; *fresh, if not NULL, tells.
  */
 int pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
     bool *fresh, struct err *e);
