@@ -47,12 +47,12 @@ syncs() {
 	done
 }
 
-@test "1000 ids on stdin: authorized with as few writes" {
+@test "500 ids on stdin: authorized with as few writes" {
 	need strace
-	files 1000
+	files 500
 	as kun ehr-add -p bill@example.org -d many -l other - <list >ids
 	syncs ehr-authorize -C A -i "$K/bill.key" - <ids >txs
-	[ "$(sort -u txs | wc -l)" -eq 1000 ]
+	[ "$(sort -u txs | wc -l)" -eq 500 ]
 	echo "authorize: $(cat syncs.n) calls"
 	[ "$(cat syncs.n)" -lt 20 ]
 	block A
@@ -62,7 +62,7 @@ syncs() {
 }
 
 @test "many records come out at once, each in its folder, with one mark each" {
-	files 100
+	files 60
 	as kun ehr-add -p bill@example.org -d many -l other - <list >ids
 	as bill ehr-authorize - <ids >/dev/null
 	block A
@@ -71,19 +71,19 @@ syncs() {
 	paste ids list | while read -r id file; do
 		cmp "$file" "out/$id/${file##*/}"
 	done
-	[ "$(find out -type f | wc -l)" -eq 100 ]
+	[ "$(find out -type f | wc -l)" -eq 60 ]
 	block A
-	[ "$(as bill ehr-authorize --history - <ids | grep -c access)" -eq 100 ]
+	[ "$(as bill ehr-authorize --history - <ids | grep -c access)" -eq 60 ]
 	# Again: they are there, and stay.
 	run --separate-stderr as lea ehr-show -o out - <ids
 	expect 1 show
-	[ "${#stderr_lines[@]}" -eq 100 ]
+	[ "${#stderr_lines[@]}" -eq 60 ]
 	silent as lea ehr-show -f -o out - <ids
 	# Some that may not be opened cost a line each.
 	as anne ehr-show -o no - <ids 2>err && false
-	[ "$(wc -l <err)" -eq 100 ]
+	[ "$(wc -l <err)" -eq 60 ]
 	[ -z "$(find no -type f)" ]
-	refused 2 as lea ehr-show - 
+	refused 2 as lea ehr-show -
 	refused 2 as lea ehr-show "$(sed -n 1p ids)" "$(sed -n 2p ids)"
 	refused 2 as lea ehr-show --list --sealed "$(head -n 1 ids)"
 	none() { as lea ehr-show -o out - </dev/null; }
