@@ -345,10 +345,10 @@ main(void)
 	body_first();
 	wrong_bytes();
 	odd_records();
-	removed();
 	refused_ones();
 	later_requests();
 	bad_blocks();
+	removed();
 	post_close(&p);
 	scratch_close();
 	return check_done("serve_put");
