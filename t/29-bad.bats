@@ -241,7 +241,9 @@ none() {
 	done
 	sed 's/^name .*/name u0123456789abcdef/' "$K/kun.key" >bad.key
 	unchanged 1 try bad.key
-	unchanged 3 try "$K/kun.key.card"
+	unchanged 1 try "$K/kun.key.card"
+	cp "$K/kun.key.card" bad.key
+	unchanged 3 try bad.key
 	unchanged 3 try .
 	unchanged 1 try nofile
 	cp "$K/kun.key" bad.key
