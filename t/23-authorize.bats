@@ -198,3 +198,149 @@ opens() {
 	refused 2 as bill ehr-authorize --list --reject
 	refused 2 ehr-authorize -C A --list
 }
+
+@test "readers by e-mail address, or as a role that is to have no library" {
+	r=$(record bill f)
+	unchanged 1 as bill ehr-authorize --to role:patient "$r"
+	[[ $stderr == *"role:patient"* ]]
+	unchanged 1 as bill ehr-authorize --to role:nobody "$r"
+	unchanged 1 as bill ehr-authorize --to nobody@example.org "$r"
+	unchanged 1 as bill ehr-authorize --to 'Lea' "$r"
+	silent as bill ehr-authorize --to LEA@example.org "$r"
+	block A
+	opens lea "$r"
+	run ! opens kun "$r"		# its author, who was not named
+	silent ehr-verify -C A "$r"
+	[[ $output == *$'\n'"readers $(handle lea)"$'\n'* ]]
+	unchanged 1 as bill ehr-authorize --withdraw kun@example.org "$r"
+	[[ $stderr == *"is not admitted"* ]]
+	silent as bill ehr-authorize --withdraw lea@example.org "$r"
+	block A
+	silent ehr-verify -C A "$r"
+	[[ $output == *$'\n'"readers none"$'\n'* ]]
+	opens bill "$r"
+}
+
+@test "history and list as JSON" {
+	r=$(record bill f)
+	as bill ehr-authorize --list --json >json
+	jq -e --arg r "$r" --arg k "$(handle kun)" '.record == $r and
+	    .author == $k and .label == "other" and
+	    .description == "about bill" and (.time | endswith("Z"))' json
+	tx=$(as bill ehr-authorize "$r")
+	silent as bill ehr-authorize --list --json
+	[ "${#lines[@]}" -eq 1 ]	# it waits until the block
+	block A
+	as bill ehr-authorize --history --json "$r" >json
+	jq -e --arg t "$tx" --arg b "$(handle bill)" '.transaction == $t and
+	    .author == $b and .kind == "authorize"' json
+	refused 1 as kun ehr-authorize --history "$r"
+	refused 1 as bill ehr-authorize --history "$(printf '%064d' 0)"
+}
+
+@test "authorized before any doctor had a key: a note, and later it helps" {
+	rm -rf A
+	ehr-init -C A --name x --node-key "$K/a.key" --interval 0 \
+	    --admin "$K/ada.key.card" >/dev/null
+	as ada ehr-user add --role doctor "$K"/{kun,lea}.key.card >/dev/null
+	as ada ehr-user add "$K/bill.key.card" >/dev/null
+	as ada ehr-user role define helper fill
+	block A
+	# Kun as a helper makes no key for the doctors.
+	as ada ehr-user role revoke doctor "$(handle kun)"
+	as ada ehr-user role grant helper "$(handle kun)"
+	block A
+	r=$(record bill f)
+	run --separate-stderr as bill ehr-authorize "$r"
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"has no key yet"*"--to"* ]]
+	block A
+	opens kun "$r"
+	refused 75 as bill ehr-authorize --to role:doctor "$r"
+	run ! opens lea "$r"		# and makes the key
+	block A
+	silent as bill ehr-authorize --to role:doctor "$r"
+	block A
+	opens lea "$r"
+}
+
+@test "the last doctors leave: who comes then makes a new key" {
+	ehr-keygen -n Zoe -e zoe@example.org --no-passphrase -o zoe.key
+	r=$(record bill f)
+	as bill ehr-authorize "$r" >/dev/null
+	as ada ehr-user add --role doctor zoe.key.card >/dev/null
+	block A
+	as ada ehr-user role revoke doctor "$(handle kun)" "$(handle lea)"
+	block A
+	# Nobody is left who could seal the old key for her.
+	run ! ehr-show -C A -i zoe.key "$r"
+	block A
+	ehr-user -C A role list --json | jq -es 'any(.[]; .role == "doctor" and
+	    .key_generation == 2)'
+	run ! ehr-show -C A -i zoe.key "$r"
+	silent as bill ehr-authorize --to role:doctor "$r"
+	block A
+	[ "$(ehr-show -C A -i zoe.key "$r")" = content ]
+	ehr-audit -C A >/dev/null
+}
+
+# signed WHO KIND LINE...: a transaction, signed.
+signed() {
+	{
+		echo "ehr.v1 $2 $(ledger_id A)"
+		echo "time 2026-01-01T00:00:00.000Z"
+		echo "author $(handle "$1")"
+		printf '%s\n' "${@:3}"
+	} | ehr-sign -i "$K/$1.key"
+}
+
+# part RECORD header|body: the object.
+part() {
+	ehr-verify -C A "$1" | sed -n "s/^$2 \([0-9a-f]*\) .*/\1/p"
+}
+
+@test "nobody names another's object, to have it erased" {
+	mine=$(record bill f)
+	hers=$(record anne f)
+	as bill ehr-authorize "$mine" >/dev/null
+	as anne ehr-authorize "$hers" >/dev/null
+	block A
+	for p in header body; do
+		# Bill grants with her object as his header, and then with
+		# another: the first would be deleted.
+		signed bill grant "record $mine" "header $(part "$hers" $p)" \
+		    "reader role:doctor" >tx
+		wait_in A pending tx
+		signed bill grant "record $mine" "header $(printf '%064d' 1)" \
+		    "reader role:doctor" >tx2
+		wait_in A pending tx2
+	done
+	# A doctor does the same with the key of the role.
+	signed kun role-key "role doctor" "generation 1" "members 2" \
+	    "$(ehr-user -C A list >/dev/null; sqlite3 -readonly A/.ehr/state.db \
+	    "SELECT 'seal ' || seal FROM role WHERE name='doctor'")" \
+	    "object $(part "$hers" body)" >tx3
+	wait_in A pending tx3
+	as ada ehr-user add "$K/tim.key.card" >/dev/null
+	block A
+	zcat "$(find A/.ehr/blocks -name '*.gz' | sort | tail -n 1)" >last
+	run ! grep -q "$(part "$hers" body)" last
+	run ! grep -q "$(part "$hers" header)" last
+	grep -q enroll last
+	opens anne "$hers"
+	opens kun "$hers"
+}
+
+@test "a decision on a record that another patient's command names is refused" {
+	hers=$(record anne f)
+	sed -n '/^ehr.v1 record/,/^— /p' A/.ehr/staging/*.seg >manifest
+	# Bill rejects what is Anne's; she can still take it.
+	signed bill reject "record $hers" >tx
+	wait_in A pending tx
+	block A
+	[ "$(as anne ehr-authorize --list | cut -f 1)" = "$hers" ]
+	silent as anne ehr-authorize "$hers"
+	block A
+	opens anne "$hers"
+	ehr-audit -C A >/dev/null
+}

@@ -90,3 +90,37 @@ count() {
 	run sh -c "ehr-query -C A -i '$K/kun.key' >/dev/full"
 	[ "$status" -eq 4 ]
 }
+
+@test "a label that there is not, an author, a state rebuilt, JSON to its end" {
+	refused 1 as kun ehr-query -l lab
+	refused 1 as kun ehr-query -a nobody@example.org
+	refused 2 as kun ehr-query --limit x
+	as kun ehr-query >one
+	rm -f A/.ehr/state.db*
+	as kun ehr-query | cmp one -
+	as kun ehr-query --json >json
+	[ "$(jq -r .record json)" = "$(cut -f 1 one)" ]
+	jq -es --arg b "$(handle bill)" 'all(.[]; .height >= 1 and
+	    (.time | endswith("Z")) and .files[0].type == "text/plain" and
+	    .files[0].size == 2) and any(.[]; .patient == $b)' json
+	# Newest first; from and until are times of the records.
+	[ "$(cut -f 2 one)" = "$(cut -f 2 one | sort -r)" ]
+	t=$(sed -n 2p one | cut -f 2)
+	[ "$(count kun --since "$t")" -ge 2 ]
+	[ "$(count kun --until "$t")" -le 2 ]
+	[ $(($(count kun --since "$t") + $(count kun --until "$t"))) -eq 4 ]
+}
+
+@test "a record that is sealed for others, or not here, is counted" {
+	r=$(as kun ehr-query penicillin | cut -f 1)
+	body=$(ehr-verify -C A "$r" | sed -n 's/^body \([0-9a-f]*\) .*/\1/p')
+	mv A/.ehr/objects/seg seg
+	mkdir A/.ehr/objects/seg
+	o=A/.ehr/objects/${body:0:2}/$body
+	[ ! -e "$o" ] || mv "$o" .
+	rm -f A/.ehr/state.db*
+	run --separate-stderr as kun ehr-query
+	[[ $stderr == *" more could not be looked into"* ]]
+	run --separate-stderr as kun ehr-query -q
+	[ -z "$stderr" ]
+}

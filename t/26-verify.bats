@@ -88,3 +88,35 @@ setup() {
 	[[ $output == *"block 1 "*"block 2 "* ]]
 	[ "${#stderr_lines[@]}" -eq 1 ]
 }
+
+@test "a block from ahead: not now" {
+	cp -r A B
+	echo x >f
+	for i in 1 2; do
+		record bill f | as bill ehr-authorize - >/dev/null
+		block A
+	done
+	last=$(find A/.ehr/blocks -name '*.gz' | sort | tail -n 1)
+	refused 75 ehr-verify -C B "$last"
+	silent ehr-verify -C A "$last"
+}
+
+@test "files that are cut or have more after their end" {
+	cp "$K/kun.key.card" card
+	cp A/.ehr/genesis .
+	zcat A/.ehr/blocks/000000/000000001.gz >block
+	cp A/.ehr/blocks/000000/000000001.gz block.gz
+	for f in card genesis block block.gz; do
+		silent ehr-verify -C A $f
+		truncate -s -1 $f
+		run --separate-stderr ehr-verify -C A $f
+		[ "$status" -eq 3 ] || [ "$status" -eq 1 ]
+		[ "${#stderr_lines[@]}" -eq 1 ] && [ -z "$output" ]
+	done
+	: >empty
+	refused 3 ehr-verify -C A empty
+	refused 3 ehr-verify -C A .
+	refused 3 ehr-verify -C A /dev/zero
+	head -c 3M /dev/zero | tr '\0' '\n' >lines
+	refused 3 ehr-verify -C A lines
+}
