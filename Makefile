@@ -27,7 +27,7 @@ STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	verify state state_apply state_view chain settle pool staging accept \
 	propose lookup submit bodies work watch blocks
 NET    = pkt proto ids pipe hello session parcel waiting intake \
-	sync sync_part sync_pull sync_push peers clone \
+	sync sync_part sync_pull sync_waiting sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \
 	driver_act driver_feed consensus link links renew round round_inner \
 	round_once round_follow status \

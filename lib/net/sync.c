@@ -58,6 +58,34 @@ sync_list(struct ids *out, struct sync *y, const char *name, struct err *e)
 }
 
 int
+sync_strike(struct ids *l, const struct sync_kind *k, struct span items,
+    uint64_t *count, struct err *e)
+{
+	struct ids there = IDS_INIT;
+	struct span item;
+	struct hash id;
+	size_t n = 0;
+	int ret;
+
+	while ((ret = proto_item_next(&items, &item, PROTO_BODY_MAX, e)) == 1) {
+		hash_bytes(&id, item.p, item.n);
+		if (ids_add(&there, &id, e) != 0 || (k->pair &&
+		    proto_item_next(&items, &item, PROTO_BODY_MAX, e) < 0)) {
+			ret = -1;
+			break;
+		}
+	}
+	ids_sort(&there);
+	for (size_t i = 0; i < l->n; i++)
+		if (!ids_has(&there, &l->id[i]))
+			l->id[n++] = l->id[i];
+	*count = l->n - n;
+	l->n = n;
+	ids_free(&there);
+	return ret;
+}
+
+int
 sync_with(struct repo *r, struct session *s, int flags,
     struct sync_result *res, struct err *e)
 {

@@ -37,6 +37,19 @@ int sync_push(struct sync *y, int flags, struct err *e);
 int sync_list(struct ids *out, struct sync *y, const char *name,
     struct err *e);
 
+/* Fetch these objects, none of which may have more than largest bytes. */
+int sync_pull_objects(struct sync *y, const struct ids *l, uint64_t largest,
+    struct err *e);
+
+/* Fetch what waits at the peer and is not here. */
+int sync_pull_waiting(struct sync *y, const struct sync_kind *k,
+    struct err *e);
+
+/* Strike from l those that are among the items; *count is how many.  ERR_BAD:
+ * these are not items. */
+int sync_strike(struct ids *l, const struct sync_kind *k, struct span items,
+    uint64_t *count, struct err *e);
+
 /* More of what res counts has moved. */
 void sync_moved(struct sync *y, const char *doing, uint64_t done,
     uint64_t total);

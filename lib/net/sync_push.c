@@ -167,34 +167,6 @@ push_items(struct sync *y, const struct sync_kind *k, struct span items,
 	return ret;
 }
 
-/* Strike from l the ids of the items. */
-static int
-strike(struct ids *l, const struct sync_kind *k, struct span items,
-    uint64_t *count, struct err *e)
-{
-	struct span item;
-	struct ids sent = IDS_INIT;
-	struct hash id;
-	size_t n = 0;
-	int ret = 0;
-
-	*count = 0;
-	while (ret == 0 && proto_item_next(&items, &item, SIZE_MAX, e) == 1) {
-		hash_bytes(&id, item.p, item.n);
-		ret = ids_add(&sent, &id, e);
-		if (k->pair)
-			proto_item_next(&items, &item, SIZE_MAX, e);
-		++*count;
-	}
-	ids_sort(&sent);
-	for (size_t i = 0; i < l->n; i++)
-		if (!ids_has(&sent, &l->id[i]))
-			l->id[n++] = l->id[i];
-	l->n = n;
-	ids_free(&sent);
-	return ret;
-}
-
 /* All of the sorted list, in as many puts as it takes. */
 static int
 push_all(struct sync *y, const struct sync_kind *k, struct ids *sorted,
@@ -217,8 +189,9 @@ push_all(struct sync *y, const struct sync_kind *k, struct ids *sorted,
 		ret = push_items(y, k, buf_span(&items), e);
 		if (ret != 0)
 			break;
-		ret = strike(sorted, k, buf_span(&items), &n, e);
-		n -= y->res->refused - refused;
+		ret = sync_strike(sorted, k, buf_span(&items), &n, e);
+		refused = y->res->refused - refused;
+		n -= refused < n ? refused : n;
 		if (k->pair)
 			y->res->pushed.staged += n;
 		else
