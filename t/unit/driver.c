@@ -22,6 +22,7 @@ test_in_turn(void)
 {
 	struct settings s = quick();
 
+	s.timeout_ms = 60000;
 	four_open(&f, 4, &s);
 	for (unsigned h = 1; h <= 5; h++) {
 		four_enroll(&f, 15);
