@@ -121,6 +121,23 @@ is_refusal(const struct err *e)
 	return e->kind == ERR_NO || e->kind == ERR_BAD;
 }
 
+/* What lacks an object that the ledger has dismissed is never complete. */
+static int
+check_lacks(struct intake *in, struct repo *r, struct intake_item *it,
+    struct err *e)
+{
+	int got = 0;
+
+	for (size_t i = 0; i < it->lacks.n && got == 0; i++)
+		got = waiting_is_dismissed(r, &it->lacks.id[i], e);
+	if (got == 1) {
+		it->skip = true;
+		err_set(e, ERR_NO, "it names an object that was deleted");
+		refuse(in, &it->id, e);
+	}
+	return got < 0 ? -1 : 0;
+}
+
 /* --- pending transactions ------------------------------------------------- */
 
 /*
@@ -152,7 +169,7 @@ look_pending(struct intake *in, struct repo *r, struct intake_item *it,
 		got = waiting_here(r, &names, &it->lacks, e);
 	ids_free(&names);
 	tx_free(&tx);
-	return got < 0 ? -1 : 0;
+	return got < 0 ? -1 : check_lacks(in, r, it, e);
 }
 
 /* Add one; *take is cleared when nothing is to be taken any more. */
@@ -271,7 +288,9 @@ look_staged(struct intake *in, struct repo *r, struct intake_item *it,
 	}
 	it->skip = false;
 	it->body_size = s.body_size;
-	return got == 1 ? 0 : ids_add(&it->lacks, &s.body, e);
+	if (got == 0 && ids_add(&it->lacks, &s.body, e) != 0)
+		return -1;
+	return check_lacks(in, r, it, e);
 }
 
 static int

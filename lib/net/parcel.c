@@ -1,6 +1,11 @@
 #include "net/parcel.h"
 
+#include <unistd.h>
+
+#include "net/waiting.h"
+
 #define BATCH_BYTES (64u << 20)	/* of small objects, between two fsyncs */
+#define LOCK_MS 30000
 
 /* --- sending -------------------------------------------------------------- */
 
@@ -118,6 +123,22 @@ next_packet(struct pkt *p, struct buf *packet, uint64_t left, struct err *e)
 }
 
 static int
+add_to_batch(struct parcel_sink *k, const struct hash *id, struct span data,
+    struct err *e)
+{
+	int got = waiting_is_dismissed(k->repo, id, e);
+
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	if ((k->batch == NULL &&
+	    object_batch_open(&k->batch, k->repo, e) != 0) ||
+	    object_batch_add(k->batch, data, NULL, e) != 0)
+		return -1;
+	k->batch_bytes += data.n;
+	return ids_add(&k->batched, id, e);
+}
+
+static int
 take_small(struct parcel_sink *k, struct pkt *p, const struct hash *id,
     uint64_t size, struct buf *packet, struct err *e)
 {
@@ -133,17 +154,30 @@ take_small(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 			r = buf_check(&all, "object", e);
 	}
 	hash_bytes(&h, all.p, all.len);
-	if (r == 0 && hash_eq(&h, id)) {
-		if (k->batch == NULL)
-			r = object_batch_open(&k->batch, k->repo, e);
-		if (r == 0)
-			r = object_batch_add(k->batch, buf_span(&all), NULL,
-			    e);
-		k->batch_bytes += size;
-		r = r == 0 ? 1 : -1;
-	}
+	if (r == 0 && hash_eq(&h, id))
+		r = add_to_batch(k, id, buf_span(&all), e) == 0 ? 1 : -1;
 	buf_free(&all);
 	return r;
+}
+
+/*
+ * Store it unless it is dismissed; with the writer's lock, so that no block
+ * dismisses it just now.
+ */
+static int
+commit_large(struct parcel_sink *k, struct object_writer *w,
+    const struct hash *id, struct err *e)
+{
+	int lock = repo_lock(k->repo, LOCK_MS, e);
+	int got = lock < 0 ? -1 : waiting_is_dismissed(k->repo, id, e);
+
+	if (got == 0)
+		got = object_writer_commit(w, id, NULL, NULL, e);
+	else
+		object_writer_abort(w);
+	if (lock >= 0)
+		close(lock);
+	return got < 0 ? -1 : 0;
 }
 
 static int
@@ -163,7 +197,7 @@ take_large(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 		}
 		left -= packet->len;
 	}
-	if (object_writer_commit(w, id, NULL, NULL, e) != 0)
+	if (commit_large(k, w, id, e) != 0)
 		return e->kind == ERR_BAD ? 0 : -1;
 	return 1;
 }
@@ -189,20 +223,46 @@ parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 	return r;
 }
 
+/* A block may have dismissed some while the batch was gathered. */
+static int
+erase_dismissed(struct parcel_sink *k, struct err *e)
+{
+	for (size_t i = 0; i < k->batched.n; i++) {
+		const struct hash *id = &k->batched.id[i];
+		int got = waiting_is_dismissed(k->repo, id, e);
+
+		if (got < 0 || (got == 1 &&
+		    object_erase(k->repo, id, e) != 0))
+			return -1;
+	}
+	return 0;
+}
+
 int
 parcel_commit(struct parcel_sink *k, struct err *e)
 {
-	struct object_batch *b = k->batch;
+	int lock, ret = 0;
 
-	k->batch = NULL;
-	k->batch_bytes = 0;
-	return b == NULL ? 0 : object_batch_commit(b, e);
+	if (k->batch == NULL)
+		return 0;
+	if ((lock = repo_lock(k->repo, LOCK_MS, e)) < 0)
+		ret = -1;
+	else {
+		ret = object_batch_commit(k->batch, e);
+		k->batch = NULL;
+		if (ret == 0)
+			ret = erase_dismissed(k, e);
+		close(lock);
+	}
+	parcel_abort(k);
+	return ret;
 }
 
 void
 parcel_abort(struct parcel_sink *k)
 {
 	object_batch_abort(k->batch);
+	ids_free(&k->batched);
 	k->batch = NULL;
 	k->batch_bytes = 0;
 }

@@ -6,6 +6,7 @@
 #ifndef NET_PARCEL_H
 #define NET_PARCEL_H
 
+#include "net/ids.h"
 #include "net/pkt.h"
 #include "net/proto.h"
 #include "store/object.h"
@@ -19,10 +20,15 @@
 int parcel_send(struct pkt *p, struct repo *r, const struct hash *id,
     bool with_id, uint64_t *sent, struct err *e);
 
-/* What arrives: small objects are gathered and stored with one fsync. */
+/*
+ * What arrives: small objects are gathered and stored with one fsync.  What
+ * the ledger has dismissed by now is not kept: it was deleted here, or was
+ * never to come.
+ */
 struct parcel_sink {
 	struct repo *repo;
 	struct object_batch *batch;	/* or NULL */
+	struct ids batched;		/* what is in it */
 	uint64_t batch_bytes;
 	uint64_t objects, bytes;	/* taken so far */
 };

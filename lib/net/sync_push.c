@@ -146,10 +146,11 @@ put_items(struct sync *y, const struct sync_kind *k, struct span items,
 	return ret;
 }
 
-/* Put items; when the peer needs objects for them, these first. */
+/* Put items; when the peer needs objects for them, these first.  *lacks is
+ * whether it needs them still: then nothing was taken. */
 static int
-push_items(struct sync *y, const struct sync_kind *k, struct span items,
-    struct err *e)
+push_once(struct sync *y, const struct sync_kind *k, struct span items,
+    bool *lacks, struct err *e)
 {
 	struct ids need = IDS_INIT;
 	int ret = put_items(y, k, items, &need, e);
@@ -159,11 +160,35 @@ push_items(struct sync *y, const struct sync_kind *k, struct span items,
 		need.n = 0;
 		if (ret == 0)
 			ret = put_items(y, k, items, &need, e);
-		if (ret == 0 && need.n > 0)
-			ret = err_set(e, ERR_AGAIN, "%s: it still lacks what "
-			    "we gave it", y->s->peer);
 	}
+	*lacks = need.n > 0;
 	ids_free(&need);
+	return ret;
+}
+
+/* The same; one that cannot be completed must not keep the others back. */
+static int
+push_items(struct sync *y, const struct sync_kind *k, struct span items,
+    struct err *e)
+{
+	struct span rest = items, at, item;
+	bool lacks;
+	int ret = push_once(y, k, items, &lacks, e);
+
+	while (ret == 0 && lacks && rest.n > 0) {
+		bool alone;
+
+		at = rest;
+		if (proto_item_next(&rest, &item, SIZE_MAX, e) < 0 ||
+		    (k->pair && proto_item_next(&rest, &item, SIZE_MAX,
+		    e) < 0))
+			return -1;
+		ret = push_once(y, k, span_of(at.p, at.n - rest.n), &alone,
+		    e);
+		if (ret == 0 && alone)
+			note_refused(y, 1, span_str("an object that it names "
+			    "is damaged here, or deleted there\n"));
+	}
 	return ret;
 }
 

@@ -313,20 +313,40 @@ end:
 	return got;
 }
 
-int
-waiting_is_wanted(struct repo *r, const struct hash *id, struct err *e)
+/* Does the query, about an object, give a row? */
+static int
+holds(struct repo *r, const char *sql, const struct hash *id, struct err *e)
 {
 	sqlite3_stmt *s;
 	struct db *db;
 	int got;
 
-	if (db_of(&db, r, e) != 0 ||
-	    db_stmt(&s, db, "SELECT 1 FROM want WHERE object=?", e) != 0)
+	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    db_stmt(&s, db, sql, e) != 0)
 		return -1;
 	db_bind_hash(s, 1, id);
 	if ((got = db_step(db, s, e)) == 1)
 		sqlite3_reset(s);
 	return got;
+}
+
+int
+waiting_is_wanted(struct repo *r, const struct hash *id, struct err *e)
+{
+	return holds(r, "SELECT 1 FROM want WHERE object=?", id, e);
+}
+
+int
+waiting_is_dismissed(struct repo *r, const struct hash *id, struct err *e)
+{
+	_Static_assert(RECORD_AUTHORIZED == 1, "the query below names it");
+
+	return holds(r, "SELECT 1 FROM named WHERE object=?1 AND NOT EXISTS"
+	    "(SELECT 1 FROM want WHERE object=?1) AND NOT EXISTS"
+	    "(SELECT 1 FROM role WHERE object=?1) AND NOT EXISTS"
+	    "(SELECT 1 FROM user WHERE profile=?1) AND NOT EXISTS"
+	    "(SELECT 1 FROM record WHERE status=1 AND "
+	    "(body=?1 OR header=?1))", id, e);
 }
 
 int

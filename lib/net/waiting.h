@@ -48,6 +48,13 @@ int waiting_wanted(struct ids *out, struct repo *r, size_t max,
 /* Is the object on that list?  1, 0, -1. */
 int waiting_is_wanted(struct repo *r, const struct hash *id, struct err *e);
 
+/*
+ * Did the ledger name the object once and dismiss it since: is it of a record
+ * that was erased, or a header or role key with a successor?  1, 0, -1.
+ */
+int waiting_is_dismissed(struct repo *r, const struct hash *id,
+    struct err *e);
+
 /* The most bytes that an object can have which the ledger names. */
 int waiting_largest(uint64_t *bytes, struct repo *r, struct err *e);
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/gz.h"
-#include "net/pkt.h"
+#include "net/parcel.h"
 #include "net/waiting.h"
 
 static struct err e;
@@ -191,6 +191,86 @@ lost_object(void)
 	post_block(&p, 0, NULL);
 }
 
+/* A body that is damaged on disk keeps only its own record back. */
+static void
+damaged_body(void)
+{
+	struct sync_result res;
+	struct hash one, two, body;
+	char path[100] = "h0/.ehr/objects/", hex[HASH_HEX];
+	unsigned char bytes[640];
+
+	post_stage(&p, 0, sizeof(bytes), 'p', &one);
+	post_stage(&p, 0, 650, 'q', &two);
+	memset(bytes, 'p', sizeof(bytes));
+	hash_bytes(&body, bytes, sizeof(bytes));
+	hash_format(hex, &body);
+	snprintf(path + strlen(path), 70, "%.2s/%s", hex, hex);
+	chmod(path, 0600);
+	scratch_flip(path, 100, 3);
+	CHECK(sync_two(0, 1, SYNC_ALL | SYNC_PUSH, &res) == 0);
+	CHECK(res.pushed.staged == 1 && res.refused == 1);
+	CHECK(strstr(res.reason, "damaged here") != NULL);
+	CHECK(!has(1, &body));
+	scratch_flip(path, 100, 3);
+	CHECK(sync_two(0, 1, SYNC_ALL | SYNC_PUSH, &res) == 0);
+	CHECK(res.pushed.staged == 1 && res.refused == 0 && has(1, &body));
+}
+
+/* What was erased does not come back, whoever still has it. */
+static void
+erased(void)
+{
+	struct tx tx = { .kind = TX_ERASE, .reason =
+	    span_str("patient-request") };
+	struct sync_result res;
+	unsigned char bytes[560];
+	struct hash record, head, body;
+
+	post_stage(&p, 0, sizeof(bytes), 'r', &record);
+	memset(bytes, 'r', sizeof(bytes));
+	hash_bytes(&body, bytes, sizeof(bytes));
+	CHECK(sync_two(0, 2, SYNC_ALL | SYNC_PUSH, &res) == 0);
+	post_authorize(&p, 0, &record, &head);
+	post_block(&p, 0, NULL);
+	tx.record = record;
+	post_submit(&p, 0, &tx, &p.bill);
+	post_block(&p, 0, NULL);
+	CHECK(!has(0, &body) && !has(0, &head) && has(2, &body));
+	/* h2 does not know yet, and offers the record again. */
+	CHECK(sync_two(2, 0, SYNC_STAGED | SYNC_PUSH, &res) == 0);
+	CHECK(!has(0, &body) && res.pushed.objects == 0);
+	CHECK(sync_two(0, 2, SYNC_STAGED | SYNC_PULL, &res) == 0);
+	CHECK(!has(0, &body) && count_wanted(0) == 0);
+	/* Nor when it is on its way already. */
+	{
+		struct parcel_sink sink;
+		struct pkt pkt;
+		int fd[2];
+
+		CHECK(waiting_is_dismissed(p.f.r[0], &body, &e) == 1);
+		CHECK(waiting_is_dismissed(p.f.r[2], &body, &e) == 0);
+		CHECK(pipe(fd) == 0);
+		pkt_init(&pkt, fd[0], fd[1], 1000);
+		CHECK(pkt_write(&pkt, span_of(bytes, sizeof(bytes)), &e) == 0);
+		CHECK(pkt_flush(&pkt, &e) == 0);
+		parcel_start(&sink, p.f.r[0]);
+		CHECK(parcel_take(&sink, &pkt, &body, sizeof(bytes), &e) == 1);
+		CHECK(parcel_commit(&sink, &e) == 0 && !has(0, &body));
+		/* Taken when it was not dismissed yet, as it seemed. */
+		CHECK(object_batch_open(&sink.batch, p.f.r[0], &e) == 0);
+		CHECK(object_batch_add(sink.batch, span_of(bytes,
+		    sizeof(bytes)), NULL, &e) == 0);
+		CHECK(ids_add(&sink.batched, &body, &e) == 0);
+		CHECK(parcel_commit(&sink, &e) == 0 && !has(0, &body));
+		pkt_free(&pkt);
+		close(fd[0]);
+		close(fd[1]);
+	}
+	CHECK(sync_two(0, 2, SYNC_ALL | SYNC_PUSH, &res) == 0);
+	CHECK(!has(2, &body) && !has(2, &head));
+}
+
 /* Two hospitals took transactions in that exclude each other. */
 static void
 conflict(void)
@@ -331,6 +411,8 @@ main(void)
 	records();
 	missing_object();
 	lost_object();
+	damaged_body();
+	erased();
 	conflict();
 	fork_shows();
 	wrong_blocks();
