@@ -1,19 +1,7 @@
-# ehr-dbft: four hospitals agree on blocks, over pipes, as processes that may
-# be killed, stopped, or find their disk full.
+# ehr-dbft: four hospitals agree on blocks, over pipes.
 
 load lib
 load four
-
-teardown() {
-	# Whatever was stopped has to go on, so that it can end.
-	[ ! -e pids ] || kill -CONT $(cat pids) 2>/dev/null || true
-}
-
-# killed SECONDS COMMAND...: ended that way after so long; its status counts
-# for nothing.
-killed() {
-	timeout -s KILL "$@" >>said 2>&1 || true
-}
 
 @test "in turn: each makes the block of its height, and all have it" {
 	local h
@@ -143,193 +131,6 @@ chained() {
 	sleep 0.9
 	reach 1 A
 	at 1
-}
-
-@test "a peer that hangs delays nobody for long" {
-	four --timeout 1000
-	# Nobody answers there, and nothing ends.
-	for d in A B D; do peer $d C 'exec sleep 20'; done
-	enroll A B D
-	SECONDS=0
-	silent ehr-dbft -C B --once
-	[[ $output == 1\ * ]]
-	at 1 A B D
-	[ "$SECONDS" -lt 15 ]
-	# One that answered, and was then stopped.
-	for d in A B D; do
-		peer $d C 'echo $$ >>pids; exec ehr-serve -C C'
-	done
-	enroll A B D
-	(sleep 0.05; kill -STOP $(cat pids) || true) 2>/dev/null &
-	reach 2 A B D
-	wait
-	kill -CONT $(cat pids) 2>/dev/null || true
-	reach 2
-	honest A B C D
-}
-
-@test "two at the same moment" {
-	local h
-
-	four --timeout 2000
-	for h in 1 2 3 4; do
-		enroll A B C D
-		for i in 1 2 3; do
-			ehr-dbft -C "$(speaker $h)" --once >out$i 2>err$i &
-		done
-		wait
-		cat out1 out2 out3 | grep -c "^$h " | grep -qx 1
-		cat err1 err2 err3
-		[ -z "$(cat err1 err2 err3)" ]
-		at $h
-	done
-	# And all nodes at once.
-	for h in 5 6 7 8; do
-		enroll A B C D
-		for d in A B C D; do
-			ehr-dbft -C $d --once >>said 2>&1 &
-		done
-		wait
-		reach $h
-	done
-	honest A B C D
-}
-
-@test "killed at random moments, 30 times: it goes on, and all are equal" {
-	local a b h
-
-	four --timeout 400
-	for a in A B C D; do
-		for b in A B C D; do
-			[ $a = $b ] || peer $a $b \
-			    "echo \$\$ >>pids; exec ehr-serve -C $b"
-		done
-	done
-	RANDOM=4711
-	for h in $(seq 1 30); do
-		: >pids
-		enroll A B C D
-		for a in A B C D; do
-			case $((RANDOM % 3)) in
-			0) killed 0.0$((RANDOM % 90 + 10)) \
-			    ehr-dbft -C $a --once & ;;
-			1) ehr-dbft -C $a --once >>said 2>&1 & ;;
-			esac
-		done 2>/dev/null
-		# Those who answer may go, too.
-		sleep 0.0$((RANDOM % 90 + 10))
-		kill -KILL $(shuf -n 2 pids) 2>/dev/null || true
-		wait
-		reach $h
-	done 2>/dev/null
-	same_after_all
-}
-
-# What is true whatever happened: no vote twice, one chain, nothing damaged.
-same_after_all() {
-	local d
-
-	honest A B C D
-	for d in A B C D; do
-		ehr-sync -C $d
-	done
-	at "$(height A)"
-	for d in A B C D; do
-		ehr-audit -C $d >audit 2>&1 || { cat audit; return 1; }
-	done
-}
-
-strace_works() {
-	need strace
-	strace -qq -o /dev/null true 2>/dev/null || skip "no ptrace here"
-}
-
-# calls NAME COMMAND...: how often does COMMAND make that call?
-calls() {
-	strace -f -qq -o trace -e trace="$1" "${@:2}" >>said 2>&1 || true
-	grep -c "$1(" trace || true
-}
-
-@test "the speaker is killed at each write and sync: it goes on" {
-	local call h=0 k n
-
-	strace_works
-	four --timeout 300
-	for call in fdatasync fsync write pwrite64; do
-		h=$((h + 1))
-		enroll A B C D
-		n=$(calls $call ehr-dbft -C "$(speaker $h)" --once)
-		reach $h
-		echo "$call $n"
-		[ "$n" -gt 1 ]
-		for k in $(seq 1 $(((n + 5) / 6)) "$n"); do
-			h=$((h + 1))
-			enroll A B C D
-			strace -f -qq -o /dev/null -e trace=$call \
-			    -e inject=$call:signal=KILL:when="$k" \
-			    ehr-dbft -C "$(speaker $h)" --once >>said 2>&1 ||
-			    true
-			reach $h
-		done
-	done
-	same_after_all
-}
-
-@test "a delegate is killed at each write and sync: it goes on" {
-	local call d h=0 k
-
-	strace_works
-	four --timeout 300
-	for call in fdatasync fsync write pwrite64; do
-		for k in 1 2 3 5 8; do
-			h=$((h + 1))
-			enroll A B C D
-			for d in A B D; do
-				peer $d C "exec strace -f -qq -o /dev/null \
--e trace=$call -e inject=$call:signal=KILL:when=$k ehr-serve -C C"
-			done
-			reach $h A B D
-			for d in A B D; do peer $d C "ehr-serve -C C"; done
-			reach $h
-		done
-	done
-	same_after_all
-}
-
-@test "what cannot be written or synced is not sent" {
-	local fault h=0 injected=0 k
-
-	strace_works
-	four --timeout 300
-	for fault in fdatasync:error=EIO fsync:error=EIO \
-	    pwrite64:error=ENOSPC pwrite64:error=EIO; do
-		for k in 1 2 3; do
-			h=$((h + 1))
-			enroll A B C D
-			run --separate-stderr strace -f -qq -o trace \
-			    -e trace=${fault%%:*} -e inject=$fault:when=$k+ \
-			    ehr-dbft -C "$(speaker $h)" --once
-			if grep -q INJECTED trace; then
-				expect 4
-				[ "${#stderr_lines[@]}" -eq 1 ]
-				injected=$((injected + 1))
-			fi
-			reach $h
-		done
-		# And a delegate's disk.
-		h=$((h + 1))
-		enroll A B C D
-		for d in A B D; do
-			peer $d C "exec strace -f -qq -o /dev/null \
--e trace=${fault%%:*} -e inject=$fault ehr-serve -C C"
-		done
-		reach $h A B D
-		! ehr-block -C A show $h | grep '^— hospital-c '
-		for d in A B D; do peer $d C "ehr-serve -C C"; done
-		reach $h
-	done
-	[ $injected -gt 6 ]
-	same_after_all
 }
 
 @test "the journal: torn, it goes on; damaged or lost, it refuses" {
@@ -527,9 +328,11 @@ not_running() {
 }
 
 @test "--follow: tells its manager when it is ready; one per ledger" {
-	four
+	local follower listener
+
 	need python3
-	python3 - >notified <<'END' &
+	four
+	python3 - >notified 3>&- <<'END' &
 import socket, os
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("notify")
@@ -537,11 +340,13 @@ s.settimeout(20)
 for i in range(2):
     print(s.recv(100).decode(), flush=True)
 END
+	listener=$!
 	until_ok 5 test -S notify
 	NOTIFY_SOCKET=$PWD/notify ehr-dbft -C A --follow 3>&- &
+	follower=$!
 	until_ok 10 grep -q READY=1 notified
 	refused 75 ehr-dbft -C A --follow
-	kill -TERM %2
+	kill -TERM $follower
 	until_ok 10 grep -q STOPPING=1 notified
-	wait
+	wait $follower $listener
 }

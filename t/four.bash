@@ -111,3 +111,17 @@ honest() {
 	done
 	return 0
 }
+
+# What is true whatever happened: no vote twice, one chain, nothing damaged.
+same_after_all() {
+	local d
+
+	honest A B C D
+	for d in A B C D; do
+		ehr-sync -C $d
+	done
+	at "$(height A)"
+	for d in A B C D; do
+		ehr-audit -C $d >audit 2>&1 || { cat audit; return 1; }
+	done
+}
