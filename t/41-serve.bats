@@ -125,8 +125,9 @@ show() { sed 's/0000/\n0000\n/g' | grep -v '^0000$\|^$'; }
 	{ version; say verack head genesis bye; } >in
 	for i in $(seq 20); do
 		ehr-serve -C A <in >out.$i &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	for i in $(seq 20); do
 		grep -aq "004aok 0 $ledger" out.$i
 		tail -c 11 out.$i | grep -q '^0007ok$'

@@ -78,8 +78,9 @@ now() {
 @test "rolls at the same time do not disturb each other" {
 	for i in 1 2 3 4 5 6; do
 		ehr-log-merkle -C A --roll &
+		pids+=($!)
 	done
-	wait
+	wait "${pids[@]}"
 	ehr-log-merkle -C A --check
 }
 
