@@ -188,27 +188,21 @@ reading_sealed(struct repo *r, const struct identity *id,
 
 /* --- search --------------------------------------------------------------- */
 
-struct list {
-	struct lookup_record *rec;
-	size_t n, cap;
+/* Records that are looked up together; a walk must not start another. */
+#define PAGE 256
+
+struct page {
+	size_t n;
+	struct lookup_record rec[PAGE];
 };
 
 static int
 collect(void *arg, const struct lookup_record *rec, struct err *e)
 {
-	struct list *l = arg;
+	struct page *p = arg;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 256 : l->cap * 2;
-		struct lookup_record *more = reallocarray(l->rec, cap,
-		    sizeof(*more));
-
-		if (more == NULL)
-			return err_set(e, ERR_SYS, "out of memory");
-		l->rec = more;
-		l->cap = cap;
-	}
-	l->rec[l->n++] = *rec;
+	(void)e;
+	p->rec[p->n++] = *rec;
 	return 0;
 }
 
@@ -275,30 +269,55 @@ look_into(struct repo *r, const struct keyring *k,
 	return ret;
 }
 
+/* What a search needs; large. */
+struct search {
+	struct keyring ring;
+	struct page page;
+};
+
+/* Page by page, so that memory does not grow with the ledger. */
+static int
+search_all(struct search *q, struct repo *r, struct db *db,
+    struct lookup_filter *f, const char *const *word, size_t n,
+    reading_fn *fn, void *arg, size_t *sealed, struct err *e)
+{
+	struct lookup_record last;
+	int ret;
+
+	f->limit = PAGE;
+	do {
+		q->page.n = 0;
+		ret = lookup_records(db, f, collect, &q->page, e);
+		for (size_t i = 0; i < q->page.n && ret == 0; i++)
+			ret = look_into(r, &q->ring, &q->page.rec[i], word, n,
+			    fn, arg, sealed, e);
+		if (q->page.n > 0)
+			last = q->page.rec[q->page.n - 1];
+		f->after = &last;
+	} while (ret == 0 && q->page.n == PAGE);
+	return ret < 0 ? -1 : 0;
+}
+
 int
 reading_search(struct repo *r, const struct identity *id,
     const struct lookup_filter *filter, const char *const *word, size_t n,
     reading_fn *fn, void *arg, size_t *sealed, struct err *e)
 {
-	struct keyring *k = malloc(sizeof(*k));
+	struct search *q = malloc(sizeof(*q));
 	struct lookup_filter f = *filter;
-	struct list l = { .n = 0 };
 	struct db *db;
 	int ret;
 
 	*sealed = 0;
-	if (k == NULL)
+	if (q == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	f.visible_to = id->name;
 	ret = db_of(&db, r, e);
 	if (ret == 0)
-		ret = keyring_open(k, r, db, id, e);
+		ret = keyring_open(&q->ring, r, db, id, e);
 	if (ret == 0)
-		ret = lookup_records(db, &f, collect, &l, e);
-	for (size_t i = 0; i < l.n && ret == 0; i++)
-		ret = look_into(r, k, &l.rec[i], word, n, fn, arg, sealed, e);
-	free(l.rec);
-	keyring_wipe(k);
-	free(k);
-	return ret < 0 ? -1 : 0;
+		ret = search_all(q, r, db, &f, word, n, fn, arg, sealed, e);
+	keyring_wipe(&q->ring);
+	free(q);
+	return ret;
 }

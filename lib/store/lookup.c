@@ -439,12 +439,14 @@ bind_or_null(sqlite3_stmt *s, int at, const char *text)
 static const char *
 query_for(const struct lookup_filter *f)
 {
-#define REST "time>=?4 AND time<?5 AND (?1 IS NULL OR patient=?1) AND " \
+	/* In the order of the indexes, whose last column is the id. */
+#define REST "time>=?4 AND time<?5 AND time<=?8 AND (time<?8 OR id<?9) AND " \
+    "(?1 IS NULL OR patient=?1) AND " \
     "(?2 IS NULL OR author=?2) AND (?3 IS NULL OR label=?3) AND status=1 " \
     "AND (?6 IS NULL OR patient=?6 OR EXISTS (SELECT 1 FROM reader WHERE " \
     "record=record.id AND (reader=?6 OR reader IN (SELECT 'role:' || role " \
     "FROM member JOIN role ON role.name=member.role WHERE handle=?6 AND " \
-    "perms & 4)))) ORDER BY time DESC, id LIMIT ?7"
+    "perms & 4)))) ORDER BY time DESC, id DESC LIMIT ?7"
 	if (f->patient != NULL)
 		return RECORD_COLUMNS "INDEXED BY record_patient WHERE "
 		    "patient=?1 AND " REST;
@@ -475,6 +477,9 @@ lookup_records(struct db *db, const struct lookup_filter *f,
 	db_bind_int(s, 5, f->until_ms);
 	bind_or_null(s, 6, f->visible_to);
 	db_bind_int(s, 7, f->limit == 0 ? -1 : (int64_t)f->limit);
+	db_bind_int(s, 8, f->after == NULL ? INT64_MAX : f->after->time_ms);
+	if (f->after != NULL)
+		db_bind_hash(s, 9, &f->after->id);
 	while ((ret = db_step(db, s, e)) == 1) {
 		ret = read_record(&r, s, e) != 0 ? -1 : fn(arg, &r, e);
 		if (ret != 0)

@@ -99,6 +99,7 @@ struct lookup_filter {
 	int64_t since_ms, until_ms;	/* until is excluded */
 	const char *visible_to;		/* handle: patient, author, reader */
 	uint64_t limit;			/* 0: no limit */
+	const struct lookup_record *after;	/* go on after this one */
 };
 int lookup_records(struct db *db, const struct lookup_filter *f,
     int (*fn)(void *arg, const struct lookup_record *r, struct err *e),
