@@ -68,14 +68,17 @@ UNITS    = $(patsubst t/unit/%.c,$(B)/t/%,$(wildcard t/unit/*.c))
 FUZZERS  = $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
 SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
+LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/*.c))
+LOAD     = $(B)/bench/load
 
 .DEFAULT_GOAL = all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units sim fuzzers modules
+.PHONY: all units sim load fuzzers modules
 all: $(CMDS)
 units: $(UNITS)
 sim: $(SIM)
+load: $(LOAD)
 fuzzers: $(FUZZERS)
 modules:
 	@printf '%s\n' $(MODULES)
@@ -97,6 +100,9 @@ $(B)/t/%: $(B)/obj/t/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/t/sim: $(SIMS) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+$(LOAD): $(LOADS) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/fuzz/%: $(B)/obj/t/fuzz/%.o $(LIB)
@@ -165,7 +171,7 @@ fuzz:
 
 bench:
 	@t/deps build bench
-	+@$(SUB) V=default all
+	+@$(SUB) -s V=default all load
 	@EHR_BIN=$(CURDIR)/build/default/bin contrib/bench/run
 
 tidy: $(LIB)
