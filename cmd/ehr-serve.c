@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "log/hourly.h"
 #include "net/consensus.h"
 #include "net/serve.h"
 
@@ -60,6 +61,7 @@ main(int argc, char **argv)
 		return ret;
 	}
 	o.consensus = no_consensus ? NULL : consensus_answer;
+	o.roots = hourly_roots;
 	o.tell = tell;
 	o.arg = &c;
 	ret = serve_run(r, &o, &e);

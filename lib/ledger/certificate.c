@@ -7,15 +7,49 @@ delegates_quorum(size_t n)
 }
 
 void
+delegates_text(struct buf *out, const struct delegates *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		buf_addf(out, "%s ", set->d[i].name);
+		sign_pub_add(out, &set->d[i].sign);
+		buf_addc(out, '\n');
+	}
+}
+
+int
+delegates_parse(struct delegates *set, struct span whole, struct err *e)
+{
+	struct span line, name;
+	struct text t;
+
+	set->n = 0;
+	text_init(&t, whole, "delegates");
+	while (!text_end(&t)) {
+		struct delegate *d = &set->d[set->n];
+
+		if (text_line(&t, &line, e) != 0)
+			return -1;
+		name = text_word(&line);
+		if (set->n == GENESIS_NODES_MAX)
+			return text_bad(&t, e, "too many");
+		if (!name_is_node(name) || delegates_find(set, name) >= 0)
+			return text_bad(&t, e, "not a name, or one that is "
+			    "there already");
+		memcpy(d->name, name.p, name.n);
+		d->name[name.n] = '\0';
+		if (sign_pub_parse(&d->sign, line, e) != 0)
+			return -1;
+		set->n++;
+	}
+	return set->n > 0 ? 0 : text_bad(&t, e, "none");
+}
+
+void
 delegates_digest(struct hash *out, const struct delegates *set)
 {
-	struct buf text = BUF_INIT(GENESIS_NODES_MAX * 1024);
+	struct buf text = BUF_INIT(DELEGATES_TEXT_MAX);
 
-	for (size_t i = 0; i < set->n; i++) {
-		buf_addf(&text, "%s ", set->d[i].name);
-		sign_pub_add(&text, &set->d[i].sign);
-		buf_addc(&text, '\n');
-	}
+	delegates_text(&text, set);
 	hash_bytes(out, text.p, text.len);
 	buf_free(&text);
 }

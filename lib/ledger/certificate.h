@@ -24,7 +24,15 @@ struct delegates {
 /* Votes that a certificate needs: n - floor((n - 1) / 3). */
 size_t delegates_quorum(size_t n);
 
-/* The digest that a header carries: SHA-256 over "NAME KEY\n" for each. */
+/*
+ * A set as text, "NAME KEY\n" for each; appended, and read back.  ERR_BAD when
+ * it is malformed, names one twice, or names none.
+ */
+#define DELEGATES_TEXT_MAX (GENESIS_NODES_MAX * 1024)	/* bytes */
+void delegates_text(struct buf *out, const struct delegates *set);
+int delegates_parse(struct delegates *set, struct span text, struct err *e);
+
+/* The digest that a header carries: SHA-256 over that text. */
 void delegates_digest(struct hash *out, const struct delegates *set);
 
 /* The index of a node in the set, or -1. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
+#include "net/proto.h"
 
 void
 hourly_path(char out[HOURLY_PATH_LEN], int64_t hour_ms)
@@ -152,6 +153,24 @@ hourly_root(struct hash *root, uint64_t *size, struct repo *r,
 		return -1;
 	merkle_root(root, &tree);
 	*size = tree.size;
+	return 0;
+}
+
+int
+hourly_roots(struct repo *r, int64_t hour_ms, uint64_t count,
+    struct buf *answer, struct err *e)
+{
+	struct proto_root root = { .hour_ms = hour_ms };
+
+	for (; count > 0 && root.hour_ms <= STAMP_MAX_MS;
+	    count--, root.hour_ms += STAMP_HOUR_MS) {
+		if (hourly_root(&root.root, &root.size, r, root.hour_ms,
+		    e) == 0) {
+			proto_root_format(answer, &root);
+			buf_addc(answer, '\n');
+		} else if (e->kind == ERR_SYS)
+			return -1;
+	}
 	return 0;
 }
 

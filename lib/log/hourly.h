@@ -37,6 +37,13 @@ int hourly_root(struct hash *root, uint64_t *size, struct repo *r,
     int64_t hour_ms, struct err *e);
 
 /*
+ * The roots of the logs on disk of count hours from that one on, as a peer is
+ * told of them (serve.h).  A log that is missing or damaged is left out.
+ */
+int hourly_roots(struct repo *r, int64_t hour_ms, uint64_t count,
+    struct buf *answer, struct err *e);
+
+/*
  * Compare the logs on disk with the blocks up to head, of which db is a state.
  * bad is called for each that is missing, altered or too many, with its path
  * and what is wrong.

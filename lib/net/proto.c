@@ -104,8 +104,11 @@ proto_hello_text(struct buf *out, const char *kind,
 
 enum args {
 	ARGS_NONE,
+	ARGS_HEIGHT,
+	ARGS_HOURS,
 	ARGS_SKIP,
 	ARGS_RANGE,
+	ARGS_STOP,		/* a range, and perhaps where to stop */
 	ARGS_ANY		/* not ours to read */
 };
 
@@ -114,22 +117,26 @@ static const struct {
 	enum args args;
 	size_t body;		/* bytes of its payload, at most */
 } verbs[PROTO_VERBS] = {
+	[PROTO_ADDR] = { "addr", ARGS_NONE, 0 },
 	[PROTO_BLOCKS] = { "blocks", ARGS_RANGE, 0 },
 	[PROTO_BYE] = { "bye", ARGS_NONE, 0 },
 	[PROTO_CONSENSUS] = { "consensus", ARGS_ANY, PROTO_BODY_MAX },
+	[PROTO_DELEGATES] = { "delegates", ARGS_HEIGHT, 0 },
 	[PROTO_GENESIS] = { "genesis", ARGS_NONE, 0 },
 	[PROTO_GET_PENDING] = { "get-pending", ARGS_NONE,
 	    PROTO_IDS_MAX * HASH_LEN },
 	[PROTO_GET_STAGED] = { "get-staged", ARGS_NONE,
 	    PROTO_IDS_MAX * HASH_LEN },
 	[PROTO_HEAD] = { "head", ARGS_NONE, 0 },
-	[PROTO_HEADERS] = { "headers", ARGS_RANGE, 0 },
+	[PROTO_HEADERS] = { "headers", ARGS_STOP, 0 },
+	[PROTO_KEEPALIVE] = { "keepalive", ARGS_NONE, 0 },
 	[PROTO_OBJECTS] = { "objects", ARGS_NONE, PROTO_IDS_MAX * HASH_LEN },
 	[PROTO_PENDING] = { "pending", ARGS_SKIP, 0 },
 	[PROTO_PUT_BLOCK] = { "put-block", ARGS_NONE, PROTO_BODY_MAX },
 	[PROTO_PUT_OBJECTS] = { "put-objects", ARGS_NONE, SIZE_MAX },
 	[PROTO_PUT_PENDING] = { "put-pending", ARGS_NONE, PROTO_PUT_MAX },
 	[PROTO_PUT_STAGED] = { "put-staged", ARGS_NONE, PROTO_PUT_MAX },
+	[PROTO_ROOTS] = { "roots", ARGS_HOURS, 0 },
 	[PROTO_SECRET] = { "secret", ARGS_NONE, 0 },
 	[PROTO_STAGED] = { "staged", ARGS_SKIP, 0 },
 	[PROTO_WANTED] = { "wanted", ARGS_SKIP, 0 }
@@ -147,20 +154,46 @@ proto_verb_body(enum proto_verb verb)
 	return verbs[verb].body;
 }
 
+/* COUNT, the last word. */
+static int
+parse_count(struct proto_request *r, struct span word)
+{
+	return text_parse_u64(&r->count, word, PROTO_COUNT_MAX) == 0 &&
+	    r->count > 0 ? 0 : -1;
+}
+
+static int
+parse_range(struct proto_request *r, enum args args, struct span rest)
+{
+	struct span count;
+
+	if (text_parse_u64(&r->from, text_word(&rest), BLOCK_HEIGHT_MAX) != 0 ||
+	    r->from == 0)
+		return -1;
+	if (args == ARGS_RANGE || memchr(rest.p, ' ', rest.n) == NULL)
+		return parse_count(r, rest);
+	count = text_word(&rest);
+	r->has_stop = true;
+	return parse_count(r, count) == 0 ? hash_parse(&r->stop, rest) : -1;
+}
+
 static int
 parse_args(struct proto_request *r, enum args args, struct span rest)
 {
 	switch (args) {
 	case ARGS_NONE:
 		return rest.n == 0 ? 0 : -1;
+	case ARGS_HEIGHT:
+		return text_parse_u64(&r->from, rest, BLOCK_HEIGHT_MAX) == 0 &&
+		    r->from > 0 ? 0 : -1;
+	case ARGS_HOURS:
+		return stamp_hour_parse(&r->hour_ms, text_word(&rest)) == 0 ?
+		    parse_count(r, rest) : -1;
 	case ARGS_SKIP:
 		return text_parse_u64(&r->from, rest, UINT32_MAX);
 	case ARGS_RANGE:
-		if (text_parse_u64(&r->from, text_word(&rest),
-		    BLOCK_HEIGHT_MAX) != 0 || text_parse_u64(&r->count, rest,
-		    PROTO_COUNT_MAX) != 0)
-			return -1;
-		return r->from > 0 && r->count > 0 ? 0 : -1;
+	case ARGS_STOP:
+		return parse_range(r, args, rest);
 	case ARGS_ANY:
 		return 0;
 	}
@@ -191,12 +224,23 @@ proto_request_parse(struct proto_request *r, struct span line, struct err *e)
 void
 proto_request_format(struct buf *out, const struct proto_request *r)
 {
+	char hour[STAMP_HOUR_LEN + 1];
+	enum args args = verbs[r->verb].args;
+
 	buf_adds(out, verbs[r->verb].name);
-	if (verbs[r->verb].args == ARGS_SKIP)
+	if (args == ARGS_SKIP || args == ARGS_HEIGHT)
 		buf_addf(out, " %llu", (unsigned long long)r->from);
-	if (verbs[r->verb].args == ARGS_RANGE)
+	if (args == ARGS_RANGE || args == ARGS_STOP)
 		buf_addf(out, " %llu %llu", (unsigned long long)r->from,
 		    (unsigned long long)r->count);
+	if (args == ARGS_STOP && r->has_stop) {
+		buf_addc(out, ' ');
+		add_hash(out, true, &r->stop);
+	}
+	if (args == ARGS_HOURS) {
+		stamp_hour_format(hour, r->hour_ms);
+		buf_addf(out, " %s %llu", hour, (unsigned long long)r->count);
+	}
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -301,6 +345,28 @@ proto_head_format(struct buf *out, uint64_t height, const struct hash *id)
 {
 	buf_addf(out, "%llu ", (unsigned long long)height);
 	add_hash(out, true, id);
+}
+
+int
+proto_root_parse(struct proto_root *r, struct span line, struct err *e)
+{
+	struct span rest = line;
+
+	if (stamp_hour_parse(&r->hour_ms, text_word(&rest)) != 0 ||
+	    text_parse_u64(&r->size, text_word(&rest), UINT32_MAX) != 0 ||
+	    hash_parse(&r->root, rest) != 0)
+		return bad(e, "malformed root");
+	return 0;
+}
+
+void
+proto_root_format(struct buf *out, const struct proto_root *r)
+{
+	char hour[STAMP_HOUR_LEN + 1];
+
+	stamp_hour_format(hour, r->hour_ms);
+	buf_addf(out, "%s %llu ", hour, (unsigned long long)r->size);
+	add_hash(out, true, &r->root);
 }
 
 /* --- payloads ------------------------------------------------------------- */

@@ -17,7 +17,7 @@
 #define PROTO_LINE_MAX 1000		/* bytes of a line, newline included */
 #define PROTO_NONCE 16			/* bytes */
 #define PROTO_IDS_MAX 65536		/* ids in a payload */
-#define PROTO_COUNT_MAX 1000	/* headers or blocks asked for at once */
+#define PROTO_COUNT_MAX 1000	/* headers, blocks or hours asked for at once */
 #define PROTO_HELLO_MAX 4096		/* bytes of a hello or welcome note */
 
 /* An answer of items ends with the one that brings it over this. */
@@ -56,20 +56,24 @@ void proto_hello_text(struct buf *out, const char *kind,
 /* --- requests ------------------------------------------------------------- */
 
 enum proto_verb {
+	PROTO_ADDR,
 	PROTO_BLOCKS,		/* blocks FROM COUNT */
 	PROTO_BYE,
 	PROTO_CONSENSUS,	/* consensus ...: see consensus.h */
+	PROTO_DELEGATES,	/* delegates HEIGHT */
 	PROTO_GENESIS,
 	PROTO_GET_PENDING,	/* + ids */
 	PROTO_GET_STAGED,	/* + ids */
 	PROTO_HEAD,
-	PROTO_HEADERS,		/* headers FROM COUNT */
+	PROTO_HEADERS,		/* headers FROM COUNT [STOP] */
+	PROTO_KEEPALIVE,
 	PROTO_OBJECTS,		/* + ids */
 	PROTO_PENDING,		/* pending SKIP */
 	PROTO_PUT_BLOCK,	/* + a block file */
 	PROTO_PUT_OBJECTS,	/* + objects */
 	PROTO_PUT_PENDING,	/* + items */
 	PROTO_PUT_STAGED,	/* + items */
+	PROTO_ROOTS,		/* roots HOUR COUNT */
 	PROTO_SECRET,
 	PROTO_STAGED,		/* staged SKIP */
 	PROTO_WANTED,		/* wanted SKIP */
@@ -78,8 +82,11 @@ enum proto_verb {
 
 struct proto_request {
 	enum proto_verb verb;
-	uint64_t from;		/* FROM, or SKIP */
+	uint64_t from;		/* FROM, SKIP or HEIGHT */
 	uint64_t count;		/* COUNT, 1 to PROTO_COUNT_MAX */
+	int64_t hour_ms;	/* HOUR: its start */
+	bool has_stop;
+	struct hash stop;	/* STOP: a block's id */
 };
 
 /* ERR_BAD when malformed, ERR_NO when there is no such request. */
@@ -133,6 +140,15 @@ int proto_head_parse(uint64_t *height, struct hash *id, struct span rest,
     struct err *e);
 void proto_head_format(struct buf *out, uint64_t height,
     const struct hash *id);
+
+/* A line of roots: HOUR SIZE ROOT, of an hourly log (ehr-log(5)). */
+struct proto_root {
+	int64_t hour_ms;		/* its start */
+	uint64_t size;			/* transactions in it */
+	struct hash root;
+};
+int proto_root_parse(struct proto_root *r, struct span line, struct err *e);
+void proto_root_format(struct buf *out, const struct proto_root *r);
 
 /* --- payloads ------------------------------------------------------------- */
 

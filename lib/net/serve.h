@@ -15,10 +15,18 @@ typedef int serve_consensus(struct repo *r, struct span from,
     struct span line, struct span payload, struct buf *status,
     struct buf *answer, struct err *e);
 
+/*
+ * The roots of the hourly logs of count hours from that one on, as lines
+ * (proto.h), appended to answer; of those hours of which there is a log.
+ */
+typedef int serve_roots(struct repo *r, int64_t hour_ms, uint64_t count,
+    struct buf *answer, struct err *e);
+
 struct serve_options {
 	int in, out;			/* descriptors */
 	bool read_only;
 	serve_consensus *consensus;	/* NULL: refused here */
+	serve_roots *roots;		/* NULL: there are none here */
 	int timeout_ms, idle_ms;	/* -1: none */
 	/* One line for each request and its answer; may be NULL. */
 	void (*tell)(void *arg, const char *line);

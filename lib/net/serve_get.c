@@ -1,8 +1,10 @@
 /* The requests that change nothing. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "crypto/age.h"
+#include "net/known_file.h"
 #include "net/parcel.h"
 #include "net/serve_conn.h"
 #include "net/waiting.h"
@@ -21,9 +23,10 @@ get_head(struct serve_conn *c, struct buf *status, struct err *e)
 	return 0;
 }
 
-/* A block's header and certificate as two items. */
+/* A block's header and certificate as two items; id becomes the block's. */
 static int
-add_header(struct buf *answer, struct repo *r, uint64_t height, struct err *e)
+add_header(struct buf *answer, struct repo *r, uint64_t height,
+    struct hash *id, struct err *e)
 {
 	struct buf text = BUF_INIT(CHAIN_FILE_MAX);
 	struct block b;
@@ -35,6 +38,7 @@ add_header(struct buf *answer, struct repo *r, uint64_t height, struct err *e)
 	if (ret == 0) {
 		proto_item_add(answer, b.header);
 		proto_item_add(answer, b.certificate);
+		*id = b.h.id;
 	}
 	buf_free(&text);
 	return ret;
@@ -56,6 +60,7 @@ static int
 get_range(struct serve_conn *c, const struct proto_request *rq,
     struct buf *answer, struct err *e)
 {
+	struct hash id;
 	struct head h;
 
 	if (chain_head(&h, c->repo, e) != 0)
@@ -63,12 +68,57 @@ get_range(struct serve_conn *c, const struct proto_request *rq,
 	for (uint64_t i = 0; i < rq->count && rq->from + i <= h.height &&
 	    answer->len < PROTO_ANSWER_SOFT; i++) {
 		int ret = rq->verb == PROTO_HEADERS ?
-		    add_header(answer, c->repo, rq->from + i, e) :
+		    add_header(answer, c->repo, rq->from + i, &id, e) :
 		    add_block(answer, c->repo, rq->from + i, e);
 
 		if (ret != 0)
 			return -1;
+		if (rq->has_stop && hash_eq(&id, &rq->stop))
+			break;
 	}
+	return buf_check(answer, "answer", e);
+}
+
+static int
+get_delegates(struct serve_conn *c, const struct proto_request *rq,
+    struct buf *answer, struct err *e)
+{
+	struct delegates set;
+	struct head h;
+	struct db *db;
+
+	if (chain_head(&h, c->repo, e) != 0 || db_of(&db, c->repo, e) != 0)
+		return -1;
+	if (rq->from > h.height + 1)
+		return err_set(e, ERR_NO, "who votes at height %llu is not "
+		    "known here yet", (unsigned long long)rq->from);
+	if (state_delegates(&set, db, rq->from, e) != 0)
+		return -1;
+	delegates_text(answer, &set);
+	return buf_check(answer, "answer", e);
+}
+
+static int
+get_addresses(struct serve_conn *c, struct buf *answer, struct err *e)
+{
+	struct known *k = malloc(sizeof(*k));
+
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	known_told(k, c->repo);
+	known_format_answer(answer, k);
+	free(k);
+	return buf_check(answer, "answer", e);
+}
+
+static int
+get_roots(struct serve_conn *c, const struct proto_request *rq,
+    struct buf *answer, struct err *e)
+{
+	if (c->o->roots == NULL)
+		return err_set(e, ERR_NO, "no roots over this connection");
+	if (c->o->roots(c->repo, rq->hour_ms, rq->count, answer, e) != 0)
+		return -1;
 	return buf_check(answer, "answer", e);
 }
 
@@ -185,6 +235,14 @@ serve_get(struct serve_conn *c, const struct proto_request *rq,
     struct span body, struct buf *status, struct buf *answer, struct err *e)
 {
 	switch (rq->verb) {
+	case PROTO_KEEPALIVE:
+		return 0;
+	case PROTO_ADDR:
+		return get_addresses(c, answer, e);
+	case PROTO_DELEGATES:
+		return get_delegates(c, rq, answer, e);
+	case PROTO_ROOTS:
+		return get_roots(c, rq, answer, e);
 	case PROTO_HEAD:
 		return get_head(c, status, e);
 	case PROTO_GENESIS:

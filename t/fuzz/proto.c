@@ -21,6 +21,7 @@ lines(struct span in)
 	struct proto_version v;
 	struct proto_request r;
 	struct proto_object o;
+	struct proto_root root;
 	enum proto_access access;
 	struct hash id;
 	uint64_t n;
@@ -45,6 +46,10 @@ lines(struct span in)
 	}
 	if (proto_head_parse(&n, &id, in, &e) == 0) {
 		proto_head_format(&out, n, &id);
+		same(in);
+	}
+	if (proto_root_parse(&root, in, &e) == 0) {
+		proto_root_format(&out, &root);
 		same(in);
 	}
 	if (proto_access_parse(&access, in, &e) == 0) {

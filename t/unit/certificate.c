@@ -64,6 +64,42 @@ sets(void)
 	buf_free(&text);
 }
 
+/* A set is read back as it was written, and from nothing else. */
+static void
+texts(void)
+{
+	static const char *const bad[] = { "", "\n", "node-0\n", "node-0 \n",
+	    "node-0 ed25519:AAAA\n", "node-0 ed25519:AAAA", "x" };
+	struct buf text = BUF_INIT(DELEGATES_TEXT_MAX);
+	struct delegates back;
+	struct hash a, b;
+
+	delegates_text(&text, &set);
+	CHECK(delegates_parse(&back, buf_span(&text), &e) == 0);
+	delegates_digest(&a, &set);
+	delegates_digest(&b, &back);
+	CHECK(back.n == set.n && hash_eq(&a, &b));
+	hash_bytes(&b, text.p, text.len);
+	CHECK(hash_eq(&a, &b));
+	CHECK(delegates_parse(&back, span_of(text.p, text.len - 1), &e) == -1);
+	/* One of them twice. */
+	buf_add(&text, text.p, text.len / 2);
+	CHECK(delegates_parse(&back, buf_span(&text), &e) == -1 &&
+	    e.kind == ERR_BAD);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(delegates_parse(&back, span_str(bad[i]), &e) == -1 &&
+		    e.kind == ERR_BAD);
+	buf_reset(&text);
+	for (size_t i = 0; i <= GENESIS_NODES_MAX; i++) {
+		buf_addf(&text, "n%zu ", i);
+		sign_pub_add(&text, &set.d[0].sign);
+		buf_addc(&text, '\n');
+	}
+	CHECK(delegates_parse(&back, buf_span(&text), &e) == -1 &&
+	    strstr(e.msg, "too many") != NULL);
+	buf_free(&text);
+}
+
 /* A certificate over text by the signers, in that order. */
 static void
 make(struct buf *out, struct span text, const int *signer, size_t n)
@@ -266,6 +302,7 @@ main(void)
 	certificate_text(&text, h.height, 7, &h.id, &l.id);
 	quorums();
 	sets();
+	texts();
 	sizes(buf_span(&text));
 	signatures(buf_span(&text));
 	statements(buf_span(&text));

@@ -6,6 +6,7 @@
 #include "scratch.h"
 
 #include "log/hourly.h"
+#include "net/proto.h"
 #include "store/accept.h"
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -152,6 +153,30 @@ check(struct found *f, uint64_t hours)
 static const char *const name[] = { "2026-03-02_08", "2026-03-02_09",
     "2026-03-02_10", "2026-03-02_11" };
 
+/* What a peer is told of the hours 1 to 4: 1 to 3 have logs, 2 is empty. */
+static void
+answered(int64_t hour_ms, const struct hash *first, const struct hash *third)
+{
+	struct buf answer = BUF_INIT(4096);
+	struct proto_root root[3];
+	struct span line;
+	struct text t;
+	struct err e;
+
+	CHECK(hourly_roots(r, hour_ms, 4, &answer, &e) == 0);
+	text_init(&t, buf_span(&answer), "roots");
+	for (int i = 0; i < 3; i++) {
+		CHECK(text_line(&t, &line, &e) == 0 &&
+		    proto_root_parse(&root[i], line, &e) == 0);
+		CHECK(root[i].hour_ms == hour_ms + i * STAMP_HOUR_MS);
+	}
+	CHECK(text_end(&t));
+	CHECK(root[0].size == 1 && hash_eq(&root[0].root, first));
+	CHECK(root[1].size == 0);
+	CHECK(root[2].size == 2 && hash_eq(&root[2].root, third));
+	buf_free(&answer);
+}
+
 /* Four hours: nothing, one, nothing, two; the last is open. */
 static void
 logs(void)
@@ -197,6 +222,7 @@ logs(void)
 	CHECK(size == 2 && hash_eq(&root, &leaf[3]));
 	CHECK(hourly_root(&root, &size, r, HOUR(4), &e) == -1 &&
 	    e.kind == ERR_NO);
+	answered(HOUR(1), &leaf[0], &leaf[3]);
 
 	/* Twice is once; a new block makes the open log grow, no other. */
 	CHECK(hourly_roll(r, &written, &e) == 0 && written == 0);

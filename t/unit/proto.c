@@ -88,16 +88,23 @@ static void
 requests(void)
 {
 	static const char *const good[] = {
-		"blocks 1 1000", "bye", "genesis", "get-pending", "get-staged",
-		"head", "headers 999999999 1", "objects", "pending 0",
-		"put-block", "put-objects", "put-pending", "put-staged",
-		"secret", "staged 65536", "wanted 0"
+		"addr", "blocks 1 1000", "bye", "delegates 1", "genesis", "get-pending", "get-staged",
+		"head", "headers 999999999 1", "keepalive", "objects",
+		"pending 0", "put-block", "put-objects", "put-pending",
+		"put-staged", "roots 2026-11-22_19 1000", "secret", "staged 65536", "wanted 0"
 	};
 	static const char *const bad[] = {
 		"blocks", "blocks 1", "blocks 0 1", "blocks 1 0",
 		"blocks 1 1001", "blocks 1  1", "blocks 01 1", "blocks 1 1 ",
 		"blocks -1 1", "blocks 1000000000 1", "bye ", "bye bye",
-		"pending", "pending ", "pending -1", "pending 1 2", "head 1"
+		"pending", "pending ", "pending -1", "pending 1 2", "head 1",
+		"headers 1 5 ", "headers 1 5 " HEX " ", "headers 0 5 " HEX,
+		"headers 1 5 -", "headers 1 1001 " HEX, "blocks 1 5 " HEX,
+		"delegates", "delegates 0", "delegates 1 1",
+		"delegates 1000000000", "roots", "roots 2026-11-22_19",
+		"roots 2026-11-22_24 1", "roots 2026-11-22_19 0",
+		"roots 2026-11-22_19 1001", "roots 2026-11-22_19 1 ",
+		"roots 1 1", "addr ", "addr 1", "keepalive 1"
 	};
 	struct proto_request r;
 
@@ -114,12 +121,24 @@ requests(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK(proto_request_parse(&r, span_str(bad[i]), &e) == -1 &&
 		    e.kind == ERR_BAD);
+	CHECK(proto_request_parse(&r, span_str("headers 2 3 " HEX), &e) == 0 &&
+	    r.from == 2 && r.count == 3 && r.has_stop && r.stop.b[1] == 0x11);
+	{
+		struct buf b = BUF_INIT(PROTO_LINE_MAX);
+
+		proto_request_format(&b, &r);
+		CHECK(is(&b, "headers 2 3 " HEX));
+	}
+	CHECK(proto_request_parse(&r, span_str("headers 2 3"), &e) == 0 &&
+	    !r.has_stop);
+	CHECK(proto_request_parse(&r, span_str("roots 2026-11-22_19 7"),
+	    &e) == 0 && r.count == 7 && r.hour_ms == 1795374000000);
 	/* The consensus reads its own lines. */
 	CHECK(proto_request_parse(&r, span_str("consensus"), &e) == 0);
 	CHECK(proto_request_parse(&r, span_str("consensus a b c"), &e) == 0 &&
 	    r.verb == PROTO_CONSENSUS);
 	/* Requests of later versions are told from malformed ones. */
-	CHECK(proto_request_parse(&r, span_str("roots 1"), &e) == -1 &&
+	CHECK(proto_request_parse(&r, span_str("truths 1"), &e) == -1 &&
 	    e.kind == ERR_NO);
 	CHECK(proto_request_parse(&r, span_str("Bye"), &e) == -1 &&
 	    e.kind == ERR_NO);
@@ -208,6 +227,25 @@ words(void)
 	for (size_t i = 0; i < sizeof(bad_head) / sizeof(bad_head[0]); i++)
 		CHECK(proto_head_parse(&n, &id, span_str(bad_head[i]), &e) ==
 		    -1);
+}
+
+static void
+roots(void)
+{
+	static const char *const bad[] = { "", "2026-11-22_19", "2026-11-22_19 ",
+	    "2026-11-22_19 7", "2026-11-22_19 7 ", "2026-11-22_19 7 " HEX " ",
+	    "2026-11-22_19 07 " HEX, "2026-11-22 7 " HEX,
+	    "2026-11-22_24 7 " HEX, "2026-11-22_19 -1 " HEX };
+	struct buf b = BUF_INIT(PROTO_LINE_MAX);
+	struct proto_root r;
+
+	CHECK(proto_root_parse(&r, span_str("2026-11-22_19 7 " HEX), &e) == 0 &&
+	    r.size == 7 && r.hour_ms == 1795374000000 && r.root.b[1] == 0x11);
+	proto_root_format(&b, &r);
+	CHECK(is(&b, "2026-11-22_19 7 " HEX));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(proto_root_parse(&r, span_str(bad[i]), &e) == -1 &&
+		    e.kind == ERR_BAD);
 }
 
 static void
@@ -323,6 +361,7 @@ main(void)
 	requests();
 	answers();
 	words();
+	roots();
 	objects();
 	items();
 	lists();

@@ -129,7 +129,7 @@ proofs(void)
 /* --- what they may do ----------------------------------------------------- */
 
 static const char *const for_all[] = { "head", "genesis", "headers 1 5",
-    "blocks 1 5" };
+    "blocks 1 5", "addr", "delegates 1", "keepalive" };
 static const char *const for_nodes[] = { "pending 0", "staged 0",
     "wanted 0", "get-pending", "get-staged", "secret" };
 static const char *const for_writers[] = { "put-block", "put-pending",
