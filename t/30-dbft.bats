@@ -61,9 +61,8 @@ chained() {
 }
 
 @test "alone: a ledger of one node needs no others" {
-	pw
 	ehr-keygen --node -n hospital-a --no-passphrase -o a.key
-	ehr-keygen -n "Ruth O" --passphrase-file pw -o admin.key
+	ehr-keygen -n "Ruth O" --no-passphrase -o admin.key
 	ehr-init -C A --name za-ehr --node-key a.key --admin admin.key.card \
 	    --interval 0
 	for h in 1 2 3; do
@@ -283,16 +282,6 @@ chained() {
 	refused 1 ehr-dbft -C /nowhere --once
 }
 
-# follow DIR...: as services; their pids go to pid.DIR.
-follow() {
-	local d
-
-	for d do
-		ehr-dbft -C $d --follow >$d.out 2>$d.err 3>&- &
-		echo $! >pid.$d
-	done
-}
-
 @test "--follow: blocks come by themselves; SIGTERM ends it, SIGHUP does not" {
 	local d h
 
@@ -314,17 +303,10 @@ follow() {
 		enroll C
 		until_ok 20 at $h >/dev/null
 	done
-	kill -TERM "$(cat pid.A)" "$(cat pid.C)" "$(cat pid.D)"
-	for d in A C D; do
-		until_ok 10 not_running "$(cat pid.$d)"
-	done
+	unfollow A C D
 	cat ?.err
 	[ -z "$(cat ?.err)" ]
 	same_after_all
-}
-
-not_running() {
-	! kill -0 "$1" 2>/dev/null
 }
 
 @test "--follow: tells its manager when it is ready; one per ledger" {

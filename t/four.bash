@@ -4,7 +4,8 @@
 # shellcheck shell=bash
 
 # four [OPTION...]: make them, with these options of ehr-init; the
-# administrator's key is admin.key, its passphrase in pw.
+# administrator's key is admin.key.  A passphrase would only cost time here, so
+# that who is given pw does not read it.
 four() {
 	local a b ledger
 
@@ -12,7 +13,7 @@ four() {
 	for a in a b c d; do
 		ehr-keygen --node -n hospital-$a --no-passphrase -o $a.key
 	done
-	ehr-keygen -n "Ruth O" -e ruth@example.org --passphrase-file pw \
+	ehr-keygen -n "Ruth O" -e ruth@example.org --no-passphrase \
 	    -o admin.key
 	ledger=$(ehr-init -C A --name za-ehr --node-key a.key \
 	    --admin admin.key.card --node b.key.card --node c.key.card \
@@ -38,9 +39,8 @@ enroll() {
 	local dir user
 
 	user=u$(find . -maxdepth 1 -name 'u*.key' | wc -l)
-	ehr-keygen -n "User $user" --passphrase-file pw -o $user.key
-	ehr-user -C "$1" add $user.key.card -i admin.key --passphrase-file pw \
-	    >/dev/null || return 1
+	ehr-keygen -n "User $user" --no-passphrase -o $user.key
+	ehr-user -C "$1" add $user.key.card -i admin.key >/dev/null || return 1
 	for dir in "${@:2}"; do
 		cp "$1"/.ehr/pending/* "$dir"/.ehr/pending/
 	done
@@ -98,6 +98,29 @@ reach() {
 		}
 		[ $n -lt 2 ] || sleep 0.2
 	done
+}
+
+# follow DIR...: as services; their pids go to pid.DIR, what they print to
+# DIR.out, what they say to DIR.err.
+follow() {
+	local d
+
+	for d do
+		ehr-dbft -C $d --follow >>$d.out 2>>$d.err 3>&- &
+		echo $! >pid.$d
+	done
+}
+
+# unfollow DIR...: they are to stop, in an orderly way.
+unfollow() {
+	local d
+
+	for d do kill -TERM "$(cat pid.$d)"; done
+	for d do until_ok 20 not_running "$(cat pid.$d)" || return 1; done
+}
+
+not_running() {
+	! kill -0 "$1" 2>/dev/null
 }
 
 # honest DIR...: no journal holds two votes of one height, view and step.
