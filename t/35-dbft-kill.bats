@@ -1,0 +1,158 @@
+# ehr-dbft --follow at four hospitals, whose processes are killed and stopped
+# while they work.  All that goes over the wires between them is kept, and in
+# the end compared with their journals.
+
+load lib
+load four
+load wires
+
+setup_file() {
+	relay_made
+}
+
+teardown() {
+	local p
+
+	for p in $(cat pid.* stopped 2>/dev/null); do
+		kill -CONT "$p" && kill -KILL "$p"
+	done 2>/dev/null || true
+}
+
+# serving DIR: the pids of the ehr-serve that answer for it, of this test.
+serving() {
+	local comm p
+
+	for p in $(tail -n 24 "pids.$1"); do
+		read -r comm <"/proc/$p/comm" && [ "$comm" = ehr-serve ] &&
+		    [ "/proc/$p/cwd" -ef . ] && echo "$p"
+	done 2>/dev/null
+}
+
+# grown HEIGHT: is somebody above it?
+grown() {
+	local d
+
+	for d in A B C D; do
+		[ "$(height $d)" -le "$1" ] || return 0
+	done
+	return 1
+}
+
+# All are at one height, and nothing waits for a block.
+level() {
+	! compgen -G '?/.ehr/pending/*' >/dev/null && at "$(height A)"
+}
+
+# kill_some: one process or more of a hospital; those that are to go on start
+# again.
+kill_some() {
+	local all=(A B C D) d pid
+
+	d=${all[RANDOM % 4]}
+	pid=$(<pid.$d)
+	case $((RANDOM % 4)) in
+	0 | 1)	# who speaks for it
+		kill -KILL "$pid" ;;
+	2)	# some that answer for it
+		kill -KILL $(serving $d | shuf -n $((RANDOM % 3 + 1))) || true
+		return ;;
+	3)	# the machine
+		kill -KILL "$pid" $(serving $d) || true
+		sleep 0.$((RANDOM % 3)) ;;
+	esac
+	wait "$pid" || true
+	follow $d
+} 2>/dev/null
+
+# killings N: kill somebody N times while transactions come, and see to it that
+# blocks go on.
+killings() {
+	local all=(A B C D) before=0 d n
+
+	RANDOM=${KILL_SEED:=$$}
+	echo "KILL_SEED=$KILL_SEED"
+	four --timeout 400
+	wire
+	follow A B C D
+	for n in $(seq "$1"); do
+		enroll ${all[RANDOM % 4]}
+		sleep 0.0$((RANDOM % 90 + 10))
+		kill_some
+		keep_journals A B C D
+		for d in A B C D; do
+			kill -0 "$(<pid.$d)" || { cat $d.err; return 1; }
+		done
+		[ $((n % 30)) -eq 0 ] || continue
+		until_ok 40 grown $before
+		before=$(height A)
+	done
+	until_ok 60 level >/dev/null
+	unfollow A B C D
+	cat ?.err
+	echo "$1 killings, $(height A) blocks"
+	[ "$(height A)" -gt $(($1 / 4)) ]
+	same_after_all
+	truthful
+}
+
+# To see one run again: KILL_SEED=N make test T=t/35-dbft-kill.bats
+@test "150 times somebody is killed: blocks go on, and all are equal" {
+	killings 150
+}
+
+@test "and 150 times more" {
+	killings 150
+}
+
+# one_killed WHO TO N: WHO speaks, and is killed once N messages about consensus
+# went between it and TO.  Says whether it was.
+one_killed() {
+	wired "$1" "$2" -k "$3"
+	run ehr-dbft -C "$1" --once
+	wired "$1" "$2"
+	[ "$status" -eq 137 ] && echo killed || expect 0
+}
+
+@test "the speaker is killed between any two messages to any delegate" {
+	local d h=0 k n=0 s
+
+	four --timeout 300
+	wire
+	# A proposal, a certificate and the block; each is answered.
+	for k in 0 1 2 3 4 5 6; do
+		for d in 1 2 3; do
+			h=$((h + 1))
+			s=$(speaker $h)
+			enroll A B C D
+			# Who comes last may be asked less.
+			one_killed "$s" "$(speaker $((h + d)))" $k >one
+			n=$((n + $(grep -c killed one || true)))
+			reach $h
+		done
+	done
+	echo "$n times"
+	[ $n -ge 15 ]
+	same_after_all
+	truthful
+}
+
+@test "who speaks in the next view is killed between any two messages" {
+	local h=0 k n=0 s
+
+	four --timeout 300
+	wire
+	for k in 0 1 2 3 4 5 6 7 8; do
+		h=$((h + 1))
+		# Who speaks at h - 1 in view 0 does so at h in view 1.
+		s=$(speaker $((h + 3)))
+		enroll A B C D
+		sleep 0.35
+		one_killed "$s" "$(speaker $((h + 1)))" $k >one
+		n=$((n + $(grep -c killed one || true)))
+		reach $h
+	done
+	echo "$n times"
+	[ $n -ge 6 ]
+	same_after_all
+	truthful
+}
