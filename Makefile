@@ -26,7 +26,7 @@ STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
 	verify state state_apply state_view chain settle pool staging accept \
 	propose lookup submit bodies work watch blocks
-NET    = pkt proto ids pipe known known_file hello session waiting \
+NET    = pkt proto message ids pipe known known_file hello session waiting \
 	parcel intake \
 	sync sync_part sync_pull sync_waiting sync_push peers clone \
 	wire judge entry keep final driver driver_inner driver_begin \

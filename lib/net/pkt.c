@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-#define AHEAD 65536		/* bytes that are read at once */
+#define AHEAD 131072		/* bytes that are read ahead: a packet fits */
 #define GATHER 65536		/* bytes that are sent at once */
 #define HEAD 4			/* hex digits */
 
@@ -117,26 +117,43 @@ pkt_line(struct pkt *p, struct err *e, const char *fmt, ...)
 }
 
 int
+pkt_end(struct pkt *p, struct err *e)
+{
+	return queue_head(p, 0, e);
+}
+
+int
 pkt_flush(struct pkt *p, struct err *e)
 {
-	if (queue_head(p, 0, e) != 0)
-		return -1;
-	return pkt_send(p, e);
+	return pkt_end(p, e) == 0 ? pkt_send(p, e) : -1;
+}
+
+/* Write once what p->out takes; -1 error, else how many bytes. */
+static ssize_t
+write_some(struct pkt *p, const unsigned char *from, size_t n, struct err *e)
+{
+	int flags = fcntl(p->out, F_GETFL);
+	/* What poll(2) calls writable takes PIPE_BUF bytes without blocking. */
+	size_t most = flags >= 0 && (flags & O_NONBLOCK) ? GATHER : PIPE_BUF;
+	ssize_t w = write(p->out, from, n < most ? n : most);
+
+	if (w < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (w < 0)
+		return errno == EPIPE || errno == ECONNRESET ? gone(e) :
+		    err_sys(e, "write");
+	p->bytes_out += (size_t)w;
+	return w;
 }
 
 int
 pkt_send(struct pkt *p, struct err *e)
 {
-	int flags = fcntl(p->out, F_GETFL);
-	/* What poll(2) calls writable takes PIPE_BUF bytes without blocking. */
-	size_t most = flags >= 0 && (flags & O_NONBLOCK) ? GATHER : PIPE_BUF;
 	int64_t until_ms = p->timeout_ms < 0 ? 0 :
 	    clock_mono_ms() + p->timeout_ms;
 	size_t at = 0;
 
 	while (at < p->pending.len) {
-		size_t n = p->pending.len - at < most ?
-		    p->pending.len - at : most;
 		int ready = wait_for(p->out, POLLOUT, until_ms, e);
 		ssize_t w;
 
@@ -145,50 +162,102 @@ pkt_send(struct pkt *p, struct err *e)
 		if (ready == 0)
 			return err_set(e, ERR_AGAIN, "the other end does not "
 			    "read");
-		w = write(p->out, p->pending.p + at, n);
-		if (w < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
+		w = write_some(p, p->pending.p + at, p->pending.len - at, e);
 		if (w < 0)
-			return errno == EPIPE || errno == ECONNRESET ?
-			    gone(e) : err_sys(e, "write");
+			return -1;
 		at += (size_t)w;
-		p->bytes_out += (size_t)w;
 	}
 	buf_reset(&p->pending);
 	return 0;
 }
 
+int
+pkt_drain(struct pkt *p, struct err *e)
+{
+	while (p->pending.len > 0) {
+		int ready = wait_for(p->out, POLLOUT, clock_mono_ms(), e);
+		ssize_t w;
+
+		if (ready <= 0)
+			return ready;
+		w = write_some(p, p->pending.p, p->pending.len, e);
+		if (w <= 0)
+			return (int)w;
+		p->pending.len -= (size_t)w;
+		memmove(p->pending.p, p->pending.p + w, p->pending.len);
+	}
+	return 0;
+}
+
 /* --- reading -------------------------------------------------------------- */
 
-/* More bytes into ahead: 1, 0 the other end closed, -1. */
+/* Read once what p->in has, behind what is ahead: 1, 0 nothing, -1; at the end
+ * of it p->ended is set. */
 static int
-fill(struct pkt *p, int64_t until_ms, struct err *e)
+read_some(struct pkt *p, struct err *e)
 {
 	ssize_t n;
-	int ready;
 
 	if (p->ahead.p == NULL && (p->ahead.p = malloc(AHEAD)) == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
+	if (p->ahead.at > 0) {
+		p->ahead.n -= p->ahead.at;
+		memmove(p->ahead.p, p->ahead.p + p->ahead.at, p->ahead.n);
+		p->ahead.at = 0;
+	}
+	n = read(p->in, p->ahead.p + p->ahead.n, AHEAD - p->ahead.n);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n < 0 && errno != ECONNRESET)
+		return err_sys(e, "read");
+	if (n <= 0) {
+		p->ended = true;
+		return 0;
+	}
+	p->ahead.n += (size_t)n;
+	return 1;
+}
+
+/* More bytes into ahead, which is not full: 1, 0 the other end closed, -1. */
+static int
+fill(struct pkt *p, int64_t until_ms, struct err *e)
+{
+	int got;
+
 	while (!p->ended) {
-		if ((ready = wait_for(p->in, POLLIN, until_ms, e)) < 0)
+		if ((got = wait_for(p->in, POLLIN, until_ms, e)) < 0)
 			return -1;
-		if (ready == 0)
+		if (got == 0)
 			return err_set(e, ERR_AGAIN, "the other end is silent "
 			    "or too slow");
-		n = read(p->in, p->ahead.p, AHEAD);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0 && errno != ECONNRESET)
-			return err_sys(e, "read");
-		if (n <= 0) {
-			p->ended = true;
-			break;
-		}
-		p->ahead.at = 0;
-		p->ahead.n = (size_t)n;
-		return 1;
+		if ((got = read_some(p, e)) != 0)
+			return got;
 	}
 	return 0;
+}
+
+int
+pkt_wait_more(struct pkt *p, int timeout_ms, struct err *e)
+{
+	int64_t until = timeout_ms < 0 ? 0 : clock_mono_ms() + timeout_ms;
+	int got = fill(p, until, e);
+
+	return got == 1 ? 0 : got == 0 ? gone(e) : -1;
+}
+
+int
+pkt_fill(struct pkt *p, struct err *e)
+{
+	int got;
+
+	if (!p->ended && p->ahead.n - p->ahead.at < AHEAD) {
+		got = wait_for(p->in, POLLIN, clock_mono_ms(), e);
+		if (got == 1)
+			got = read_some(p, e);
+		if (got != 0 || !p->ended)
+			return got;
+	}
+	return p->ended ? gone(e) : 0;
 }
 
 int
@@ -199,13 +268,21 @@ pkt_wait(struct pkt *p, int timeout_ms, struct err *e)
 	return fill(p, timeout_ms < 0 ? 0 : clock_mono_ms() + timeout_ms, e);
 }
 
+static int
+check_limit(const struct pkt *p, size_t n, struct err *e)
+{
+	if (p->limit_in == 0 || p->limit_in - p->bytes_in >= n)
+		return 0;
+	return err_set(e, ERR_BAD, "more than %llu bytes came",
+	    (unsigned long long)p->limit_in);
+}
+
 /* Exactly n bytes. */
 static int
 take(struct pkt *p, unsigned char *to, size_t n, struct err *e)
 {
-	if (p->limit_in != 0 && p->limit_in - p->bytes_in < n)
-		return err_set(e, ERR_BAD, "more than %llu bytes came",
-		    (unsigned long long)p->limit_in);
+	if (check_limit(p, n, e) != 0)
+		return -1;
 	while (n > 0) {
 		size_t part = p->ahead.n - p->ahead.at;
 		int got;
@@ -246,15 +323,10 @@ set_time(struct pkt *p)
 	p->inside = true;
 }
 
-/* The length of the next packet's data: 1, 0 a flush, -1. */
+/* What the head of a packet says of its data: 1 and *n bytes, 0 a flush, -1. */
 static int
-take_head(struct pkt *p, size_t *n, struct err *e)
+parse_head(const unsigned char head[HEAD], size_t *n, struct err *e)
 {
-	unsigned char head[HEAD];
-
-	set_time(p);
-	if (take(p, head, HEAD, e) != 0)
-		return -1;
 	*n = 0;
 	for (int i = 0; i < HEAD; i++) {
 		unsigned c = head[i], digit = c - '0';
@@ -266,15 +338,29 @@ take_head(struct pkt *p, size_t *n, struct err *e)
 			    "packet's length was expected");
 		*n = *n * 16 + digit;
 	}
-	if (*n == 0) {
-		p->inside = false;
+	if (*n == 0)
 		return 0;
-	}
 	if (*n <= HEAD || *n > PKT_DATA_MAX + HEAD)
 		return err_set(e, ERR_BAD, "not the protocol: a packet of "
 		    "length %04zx", *n);
 	*n -= HEAD;
 	return 1;
+}
+
+/* The length of the next packet's data: 1, 0 a flush, -1. */
+static int
+take_head(struct pkt *p, size_t *n, struct err *e)
+{
+	unsigned char head[HEAD];
+	int got;
+
+	set_time(p);
+	if (take(p, head, HEAD, e) != 0)
+		return -1;
+	got = parse_head(head, n, e);
+	if (got == 0)
+		p->inside = false;
+	return got;
 }
 
 /* The next packet, appended. */
@@ -302,6 +388,25 @@ pkt_read(struct pkt *p, struct buf *out, struct err *e)
 	return read_packet(p, out, e);
 }
 
+static int
+no_line(struct err *e)
+{
+	return err_set(e, ERR_BAD, "not the protocol: a line was expected");
+}
+
+/* A packet that is a line: without its newline. */
+static int
+cut_line(struct buf *out, struct err *e)
+{
+	if (out->len == 0 || out->p[out->len - 1] != '\n')
+		return no_line(e);
+	out->len--;
+	if (out->len == 0 || !utf8_line(buf_span(out)))
+		return err_set(e, ERR_BAD, "not the protocol: a line with "
+		    "control or malformed characters");
+	return 0;
+}
+
 int
 pkt_read_line(struct pkt *p, struct buf *out, struct err *e)
 {
@@ -309,14 +414,7 @@ pkt_read_line(struct pkt *p, struct buf *out, struct err *e)
 
 	if (got < 0)
 		return -1;
-	if (got == 0 || out->p[out->len - 1] != '\n')
-		return err_set(e, ERR_BAD, "not the protocol: a line was "
-		    "expected");
-	out->len--;
-	if (out->len == 0 || !utf8_line(buf_span(out)))
-		return err_set(e, ERR_BAD, "not the protocol: a line with "
-		    "control or malformed characters");
-	return 0;
+	return got == 0 ? no_line(e) : cut_line(out, e);
 }
 
 int
@@ -339,4 +437,38 @@ pkt_read_flush(struct pkt *p, struct err *e)
 		return err_set(e, ERR_BAD, "not the protocol: more than was "
 		    "asked for");
 	return got;
+}
+
+/* --- without waiting ------------------------------------------------------ */
+
+int
+pkt_take(struct pkt *p, struct buf *out, struct err *e)
+{
+	size_t n, have = p->ahead.n - p->ahead.at;
+	const unsigned char *at = p->ahead.p + p->ahead.at;
+	int got;
+
+	if (have < HEAD)
+		return PKT_NOT_YET;
+	if ((got = parse_head(at, &n, e)) < 0 ||
+	    check_limit(p, n + HEAD, e) != 0)
+		return -1;
+	if (have < n + HEAD)
+		return PKT_NOT_YET;
+	buf_add(out, at + HEAD, n);
+	p->ahead.at += n + HEAD;
+	p->bytes_in += n + HEAD;
+	return buf_check(out, "what came", e) == 0 ? got : -1;
+}
+
+int
+pkt_take_line(struct pkt *p, struct buf *out, struct err *e)
+{
+	int got;
+
+	buf_reset(out);
+	got = pkt_take(p, out, e);
+	if (got < 0 || got == PKT_NOT_YET)
+		return got;
+	return got == 0 ? no_line(e) : cut_line(out, e);
 }

@@ -46,7 +46,8 @@ void pkt_free(struct pkt *p);
 int pkt_write(struct pkt *p, struct span data, struct err *e);
 int pkt_line(struct pkt *p, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-int pkt_flush(struct pkt *p, struct err *e);	/* queues "0000" and sends */
+int pkt_end(struct pkt *p, struct err *e);	/* queues "0000" */
+int pkt_flush(struct pkt *p, struct err *e);	/* the same, and sends */
 int pkt_send(struct pkt *p, struct err *e);
 
 /*
@@ -72,5 +73,30 @@ int pkt_read_all(struct pkt *p, struct buf *out, struct err *e);
 
 /* The next packet must be a flush. */
 int pkt_read_flush(struct pkt *p, struct err *e);
+
+/*
+ * Wait until more has been read than was: 0; -1 ERR_AGAIN: nothing came for
+ * timeout_ms (-1: for ever), or the other end is gone; ERR_SYS.
+ */
+int pkt_wait_more(struct pkt *p, int timeout_ms, struct err *e);
+
+/* --- without waiting, for who talks with several at once ------------------ */
+
+/* Read what is there: 1 some, 0 nothing now, -1 (ERR_AGAIN: the other end
+ * closed; ERR_SYS). */
+int pkt_fill(struct pkt *p, struct err *e);
+
+/*
+ * The next packet, appended to out, of which nothing is taken before all of it
+ * was read: 1 data, 0 a flush, PKT_NOT_YET, -1 ERR_BAD.
+ */
+#define PKT_NOT_YET 2
+int pkt_take(struct pkt *p, struct buf *out, struct err *e);
+
+/* The same for a line, into out: 0, PKT_NOT_YET, -1. */
+int pkt_take_line(struct pkt *p, struct buf *out, struct err *e);
+
+/* Send as much as the other end takes now; the rest stays in p->pending. */
+int pkt_drain(struct pkt *p, struct err *e);
 
 #endif

@@ -18,9 +18,8 @@ broken(struct session *s, struct err *e)
 	return err_wrap(e, "%s", s->peer);
 }
 
-/* Turn an answer's line into an error, unless it is "ok": then 0. */
-static int
-take_answer(struct session *s, struct span line, struct span *rest,
+int
+session_answer(struct session *s, struct span line, struct span *rest,
     struct err *e)
 {
 	enum proto_answer a;
@@ -41,11 +40,17 @@ session_failed(struct session *s, struct err *e)
 	struct span rest;
 
 	/* Who refuses a stream says so and closes. */
+	if (!s->broken && s->in.begun && session_answer(s,
+	    buf_span(&s->in.line), &rest, &why) != 0 && !s->broken) {
+		*e = why;
+		s->broken = true;
+		return -1;
+	}
 	if (!s->broken && e->kind == ERR_AGAIN) {
 		s->pkt.timeout_ms = LATE_MS;
 		s->pkt.inside = false;
 		if (pkt_read_line(&s->pkt, &line, &why) == 0 &&
-		    take_answer(s, buf_span(&line), &rest, &why) != 0 &&
+		    session_answer(s, buf_span(&line), &rest, &why) != 0 &&
 		    !s->broken) {
 			*e = why;
 			s->broken = true;
@@ -59,63 +64,57 @@ session_failed(struct session *s, struct err *e)
 
 /* --- greeting ------------------------------------------------------------- */
 
-/* The peer's version line, or its refusal. */
-static int
-read_version(struct session *s, struct proto_version *v, struct buf *line,
-    struct err *e)
-{
-	struct span rest;
-
-	if (pkt_read_line(&s->pkt, line, e) != 0)
-		return broken(s, e);
-	if (!span_starts(buf_span(line), "version ")) {
-		if (take_answer(s, buf_span(line), &rest, e) == 0)
-			err_set(e, ERR_BAD, "%s: not the protocol", s->peer);
-		s->broken = true;
-		return -1;
-	}
-	if (proto_version_parse(v, buf_span(line), e) != 0 ||
-	    pkt_read_flush(&s->pkt, e) != 0)
-		return broken(s, e);
-	return 0;
-}
-
 /* We will not talk with them: tell them why. */
 static int
 refuse(struct session *s, struct err *e)
 {
 	struct err ignored;
 
-	if (pkt_line(&s->pkt, &ignored, "no %s", e->msg) == 0)
-		pkt_flush(&s->pkt, &ignored);
+	if (pkt_line(&s->pkt, &ignored, "no %s", e->msg) == 0 &&
+	    pkt_flush(&s->pkt, &ignored) != 0)
+		return broken(s, e);
 	return broken(s, e);
 }
 
 static int
-exchange_versions(struct session *s, const struct hello *me,
-    unsigned char theirs[PROTO_NONCE], struct err *e)
+say_version(struct session *s, struct err *e)
 {
 	struct buf line = BUF_INIT(PROTO_LINE_MAX);
-	struct proto_version v;
-	int r = -1;
+	int ret;
 
-	hello_version(&line, me, clock_now_ms());
-	if (pkt_line(&s->pkt, e, "%.*s", SPAN_FMT(buf_span(&line))) != 0 ||
-	    pkt_flush(&s->pkt, e) != 0) {
-		session_failed(s, e);
-		goto end;
+	hello_version(&line, &s->me, clock_now_ms());
+	ret = pkt_line(&s->pkt, e, "%.*s", SPAN_FMT(buf_span(&line)));
+	buf_free(&line);
+	return ret == 0 ? pkt_end(&s->pkt, e) : -1;
+}
+
+/* The peer's version line, or its refusal; theirs is its nonce. */
+static int
+hear_version(struct session *s, unsigned char theirs[PROTO_NONCE],
+    struct err *e)
+{
+	struct span line = buf_span(&s->in.line), rest;
+	struct proto_version v;
+
+	if (!span_starts(line, "version ")) {
+		if (session_answer(s, line, &rest, e) == 0)
+			err_set(e, ERR_BAD, "%s: not the protocol", s->peer);
+		s->broken = true;
+		return -1;
 	}
-	if (read_version(s, &v, &line, e) != 0)
-		goto end;
+	if (proto_version_parse(&v, line, e) != 0)
+		return broken(s, e);
 	s->met_ms = clock_now_ms();
-	if (hello_agree(me, &v, s->met_ms, e) != 0) {
-		refuse(s, e);
-		goto end;
-	}
+	if (hello_agree(&s->me, &v, s->met_ms, e) != 0)
+		return refuse(s, e);
 	if (!v.has_ledger || !v.has_head) {
 		err_set(e, ERR_BAD, "it does not say of which ledger it is");
-		refuse(s, e);
-		goto end;
+		return refuse(s, e);
+	}
+	if (s->in.body.len > 0) {
+		err_set(e, ERR_BAD, "not the protocol: more than was asked "
+		    "for");
+		return broken(s, e);
 	}
 	s->ledger = v.ledger;
 	s->height = v.height;
@@ -123,54 +122,76 @@ exchange_versions(struct session *s, const struct hello *me,
 	s->time_ms = v.time_ms;
 	snprintf(s->claim, sizeof(s->claim), "%.*s", SPAN_FMT(v.node));
 	memcpy(theirs, v.nonce, PROTO_NONCE);
-	r = 0;
-end:
-	buf_free(&line);
-	return r;
+	return 0;
 }
 
 static int
-exchange_proofs(struct session *s, const struct hello *me,
-    const unsigned char theirs[PROTO_NONCE], struct err *e)
+say_verack(struct session *s, const unsigned char theirs[PROTO_NONCE],
+    struct err *e)
 {
 	struct buf note = BUF_INIT(PROTO_HELLO_MAX);
-	struct buf status = BUF_INIT(PROTO_LINE_MAX);
-	struct span rest;
-	int r = 0;
+	int ret = 0;
 
-	if (me->key != NULL && (r = hello_sign(&note, me, HELLO_CALLER,
-	    &s->ledger, s->claim, theirs, e)) != 0)
+	if (s->me.key != NULL && (ret = hello_sign(&note, &s->me,
+	    HELLO_CALLER, &s->ledger, s->claim, theirs, e)) != 0)
 		refuse(s, e);
-	if (r == 0)
-		r = session_ask(s, "verack", buf_span(&note), &status,
-		    &s->welcome, e);
-	rest = buf_span(&status);
-	text_word(&rest);
-	if (r == 0 && proto_access_parse(&s->access, rest, e) != 0)
-		r = broken(s, e);
+	if (ret == 0 && (pkt_line(&s->pkt, e, "verack") != 0 ||
+	    pkt_write(&s->pkt, buf_span(&note), e) != 0 ||
+	    pkt_end(&s->pkt, e) != 0))
+		ret = session_failed(s, e);
 	buf_free(&note);
-	buf_free(&status);
-	return r;
+	return ret;
 }
 
 static int
-greet(struct session *s, const struct hello *me, struct err *e)
+hear_verack(struct session *s, struct err *e)
+{
+	struct span rest;
+
+	if (session_answer(s, buf_span(&s->in.line), &rest, e) != 0) {
+		s->broken = true;
+		return -1;
+	}
+	if (proto_access_parse(&s->access, rest, e) != 0)
+		return broken(s, e);
+	buf_add(&s->welcome, s->in.body.p, s->in.body.len);
+	/* They sign for whom they know us to be. */
+	if (s->access >= PROTO_READER)
+		snprintf(s->for_whom, sizeof(s->for_whom), "%s", s->me.node);
+	return buf_check(&s->welcome, "welcome", e);
+}
+
+/* One message of the greeting has come. */
+static int
+greet(struct session *s, struct err *e)
 {
 	unsigned char theirs[PROTO_NONCE];
 
-	memcpy(s->nonce, me->nonce, PROTO_NONCE);
-	if (me->key != NULL) {
-		memcpy(s->seal, me->key->seal, sizeof(s->seal));
-		s->nseals = me->key->nseals;
+	if (s->stage == SESSION_VERACK) {
+		s->stage = SESSION_OPEN;
+		s->me.key = NULL;
+		return hear_verack(s, e);
 	}
-	if (exchange_versions(s, me, theirs, e) != 0)
+	s->stage = SESSION_VERACK;
+	if (hear_version(s, theirs, e) != 0)
 		return -1;
-	if (exchange_proofs(s, me, theirs, e) != 0)
-		return -1;
-	/* They sign for whom they know us to be. */
-	if (s->access >= PROTO_READER)
-		snprintf(s->me, sizeof(s->me), "%s", me->node);
-	return 0;
+	return say_verack(s, theirs, e);
+}
+
+int
+session_step(struct session *s, struct err *e)
+{
+	int got;
+
+	while (s->stage != SESSION_OPEN) {
+		if ((got = message_gather(&s->in, &s->pkt, e)) == 0)
+			return 0;
+		if (got < 0)
+			return broken(s, e);
+		if (greet(s, e) != 0)
+			return -1;
+	}
+	return 1;
 }
 
 /* --- opening and closing -------------------------------------------------- */
@@ -185,6 +206,7 @@ make(struct session **out, const char *peer, struct err *e)
 	s->command.pid = -1;
 	s->command.to = s->command.from = -1;
 	buf_init(&s->welcome, PROTO_HELLO_MAX);
+	message_init(&s->in);
 	if ((size_t)snprintf(s->peer, sizeof(s->peer), "%s", peer) >=
 	    sizeof(s->peer)) {
 		free(s);
@@ -195,9 +217,22 @@ make(struct session **out, const char *peer, struct err *e)
 	return 0;
 }
 
+static void
+introduce(struct session *s, struct repo *r, const struct hello *me)
+{
+	s->repo = r;
+	s->me = *me;
+	hash_random(s->me.nonce, sizeof(s->me.nonce));
+	if (me->key != NULL) {
+		memcpy(s->seal, me->key->seal, sizeof(s->seal));
+		s->nseals = me->key->nseals;
+	}
+}
+
 int
-session_over(struct session **out, const struct hello *me, const char *peer,
-    int in, int out_fd, int timeout_ms, struct err *e)
+session_begin_over(struct session **out, struct repo *r,
+    const struct hello *me, const char *peer, int in, int out_fd,
+    int timeout_ms, struct err *e)
 {
 	struct session *s;
 
@@ -208,34 +243,16 @@ session_over(struct session **out, const struct hello *me, const char *peer,
 	}
 	s->command.from = in;
 	s->command.to = out_fd;
+	introduce(s, r, me);
 	pkt_init(&s->pkt, in, out_fd, timeout_ms);
-	if (greet(s, me, e) != 0) {
-		session_close(s);
-		return -1;
-	}
 	*out = s;
-	return 0;
+	return say_version(s, e);
 }
 
-/* A command that ended without a word: its status may say why. */
-static int
-no_answer(struct session *s, struct err *e)
-{
-	bool spoke = s->pkt.bytes_in > 0;
-	int status;
-
-	pkt_free(&s->pkt);
-	pipe_close(&s->command, s->pkt.ended ? GRACE_MS : 0, &status);
-	if (!spoke && status > 0 && e->kind == ERR_AGAIN)
-		err_set(e, ERR_AGAIN, "%s: no answer: its command ended with "
-		    "status %d", s->peer, status);
-	session_close(s);
-	return -1;
-}
-
-static int
-dial(struct session **out, const struct hello *me, const char *peer,
-    const char *command, int timeout_ms, struct err *e)
+int
+session_begin(struct session **out, struct repo *r,
+    const struct hello *me, const char *peer, const char *command,
+    int timeout_ms, struct err *e)
 {
 	struct session *s;
 
@@ -245,11 +262,74 @@ dial(struct session **out, const struct hello *me, const char *peer,
 		free(s);
 		return -1;
 	}
+	introduce(s, r, me);
 	pkt_init(&s->pkt, s->command.from, s->command.to, timeout_ms);
-	if (greet(s, me, e) != 0)
-		return no_answer(s, e);
+	*out = s;
+	return say_version(s, e);
+}
+
+/* A command that ended without a word: its status may say why. */
+int
+session_give_up(struct session *s, struct err *e)
+{
+	bool spoke = s->pkt.bytes_in > 0;
+	int status;
+
+	pkt_free(&s->pkt);
+	pipe_close(&s->command, s->pkt.ended ? GRACE_MS : 0, &status);
+	if (!spoke && status > 0 && e->kind == ERR_AGAIN)
+		err_set(e, ERR_AGAIN, "%s: no answer: its command ended with "
+		    "status %d", s->peer, status);
+	s->broken = true;
+	session_close(s);
+	return -1;
+}
+
+/* Go through the greeting, waiting for what has to come. */
+static int
+meet(struct session **out, struct session *s, struct err *e)
+{
+	int64_t until_ms = clock_mono_ms() + s->pkt.timeout_ms;
+	int got, left = -1;
+
+	while ((got = session_step(s, e)) == 0) {
+		if (s->pkt.timeout_ms >= 0)
+			left = (int)(until_ms - clock_mono_ms());
+		if (pkt_send(&s->pkt, e) != 0 ||
+		    pkt_wait_more(&s->pkt, left, e) != 0) {
+			got = session_failed(s, e);
+			break;
+		}
+	}
+	if (got != 1)
+		return session_give_up(s, e);
 	*out = s;
 	return 0;
+}
+
+int
+session_over(struct session **out, const struct hello *me, const char *peer,
+    int in, int out_fd, int timeout_ms, struct err *e)
+{
+	struct session *s = NULL;
+
+	if (session_begin_over(&s, NULL, me, peer, in, out_fd, timeout_ms,
+	    e) == 0)
+		return meet(out, s, e);
+	session_close(s);
+	return -1;
+}
+
+static int
+dial(struct session **out, const struct hello *me, const char *peer,
+    const char *command, int timeout_ms, struct err *e)
+{
+	struct session *s = NULL;
+
+	if (session_begin(&s, NULL, me, peer, command, timeout_ms, e) == 0)
+		return meet(out, s, e);
+	session_close(s);
+	return -1;
 }
 
 int
@@ -267,7 +347,7 @@ session_prove(struct session *s, struct err *e)
 	if (s->node[0] != '\0' || s->claim[0] == '\0' || s->welcome.len == 0)
 		return 0;
 	got = hello_proves(s->repo, buf_span(&s->welcome), HELLO_CALLED,
-	    s->claim, s->me, s->nonce, e);
+	    s->claim, s->for_whom, s->me.nonce, e);
 	if (got < 0)
 		return err_wrap(e, "%s", s->peer);
 	if (got == 1)
@@ -355,6 +435,7 @@ session_close(struct session *s)
 		leave(s);
 	pkt_free(&s->pkt);
 	buf_free(&s->welcome);
+	message_free(&s->in);
 	hash_wipe(s->seal, sizeof(s->seal));
 	pipe_close(&s->command, s->broken ? LATE_MS : GRACE_MS, NULL);
 	free(s);
@@ -382,7 +463,7 @@ session_status(struct session *s, struct buf *status, struct err *e)
 		return session_failed(s, e);
 	if (pkt_read_line(&s->pkt, status, e) != 0)
 		return broken(s, e);
-	if (take_answer(s, buf_span(status), &rest, e) == 0)
+	if (session_answer(s, buf_span(status), &rest, e) == 0)
 		return 0;
 	if (!s->broken) {
 		/* A refusal has no payload; the connection may go on. */

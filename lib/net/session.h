@@ -6,6 +6,7 @@
 #define NET_SESSION_H
 
 #include "net/hello.h"
+#include "net/message.h"
 #include "net/pipe.h"
 #include "net/pkt.h"
 #include "store/state.h"
@@ -31,11 +32,38 @@ struct session {
 	struct seal_secret seal[IDENTITY_SEALS_MAX];
 	size_t nseals;
 
+	/* The greeting, so far. */
+	enum { SESSION_VERSION, SESSION_VERACK, SESSION_OPEN } stage;
+	struct message in;
+	struct hello me;		/* what we say; its key is borrowed */
+
 	/* For session_prove. */
 	struct buf welcome;
-	unsigned char nonce[PROTO_NONCE];
-	char me[NAME_MAX_LEN + 1];
+	char for_whom[NAME_MAX_LEN + 1];	/* they know us as, or "" */
 };
+
+/*
+ * Begin a connection: run a peer's command, or use descriptors that are there
+ * (which are closed in any case), and queue what is said first.  r may be
+ * NULL.  The key of *me is needed until the greeting is over; its nonce is not
+ * used, each connection gets one of its own.
+ */
+int session_begin(struct session **out, struct repo *r,
+    const struct hello *me, const char *peer, const char *command,
+    int timeout_ms, struct err *e);
+int session_begin_over(struct session **out, struct repo *r,
+    const struct hello *me, const char *peer, int in, int out_fd,
+    int timeout_ms, struct err *e);
+
+/*
+ * Go on with the greeting as far as what was read (pkt_fill) allows: 1 the
+ * peer has let us in, 0 more has to come, -1.  Nothing is waited for.
+ */
+int session_step(struct session *s, struct err *e);
+
+/* A greeting that failed with *e, which may get to say how the command ended;
+ * s is released.  Returns -1. */
+int session_give_up(struct session *s, struct err *e);
 
 /*
  * Run a peer's command line with sh -c, exchange VERSION and VERACK, and check
@@ -87,6 +115,11 @@ int session_ask(struct session *s, const char *request, struct span body,
  */
 int session_start(struct session *s, const char *request, struct err *e);
 int session_status(struct session *s, struct buf *status, struct err *e);
+
+/* What an answer's line says: 0 it begins with "ok", and *rest is what follows;
+ * -1 as session_ask. */
+int session_answer(struct session *s, struct span line, struct span *rest,
+    struct err *e);
 
 /*
  * A packet could not be written or read: *e says it of the peer; if the peer

@@ -317,8 +317,8 @@ later_requests(void)
 	struct caller c;
 
 	enter(&c, NULL, 1);
-	CHECK(ask(&c, "roots 2026-11-22_19", span_str("payload")));
-	CHECK(said(&c, "no there is no request \"roots\""));
+	CHECK(ask(&c, "truths 2026-11-22_19", span_str("payload")));
+	CHECK(said(&c, "no there is no request \"truths\""));
 	CHECK(ask(&c, "head", nothing) && said(&c, "ok 1 "));
 	CHECK(ask(&c, "head of state", nothing) && said(&c, "no malformed"));
 	CHECK(hang_up(&c) == -1 && c.v.e.kind == ERR_BAD);
