@@ -32,7 +32,8 @@ NET    = pkt proto message ids pipe known known_file hello session waiting \
 	wire judge entry keep final driver driver_inner driver_begin \
 	driver_act driver_feed consensus link links renew round round_inner \
 	round_once round_follow status \
-	serve serve_conn serve_get serve_put
+	serve serve_conn serve_get serve_put confine confine_part \
+	confine_files confine_calls
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
@@ -59,7 +60,7 @@ CPPFLAGS = -Ilib -Icmd -I. -DOPENSSL_NO_DEPRECATED \
 	-DEHR_VERSION='"$(VERSION)"'
 CFLAGS   = -std=c17 $(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) -pthread
 LDFLAGS  = $(HARDEN_L) $(SAN) -pthread
-LDLIBS   = -lcrypto -lz -larchive -lsqlite3 -ljansson -lm
+LDLIBS   = -lcrypto -lz -larchive -lsqlite3 -ljansson -lseccomp -lm
 
 SRCS     = $(wildcard $(MODULES:%=lib/%.c) cmd/cli/*.c)
 OBJS     = $(SRCS:%.c=$(B)/obj/%.o)
@@ -136,9 +137,9 @@ TV       = $(if $(findstring command,$(origin V)),$(V),test)
 CLANG    = V=clang CC=clang WERROR=-Werror HARDEN= HARDEN_L= OPT='-O1 -g' \
 	SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 ASAN     = V=asan HARDEN= HARDEN_L= OPT='-O1 -g -fno-omit-frame-pointer' \
-	SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -DEHR_MEASURED'
 COV      = V=cov HARDEN= HARDEN_L= OPT='-O0 -g' \
-	SAN='--coverage -fprofile-update=atomic'
+	SAN='--coverage -fprofile-update=atomic -DEHR_MEASURED'
 
 .PHONY: demo test asan cov fuzz bench tidy clean install uninstall
 demo:

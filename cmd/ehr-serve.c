@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "log/hourly.h"
+#include "net/confine.h"
 #include "net/consensus.h"
 #include "net/serve.h"
 
@@ -55,7 +56,8 @@ main(int argc, char **argv)
 		return cli_usage(&c, "no argument is expected");
 	/* A caller that goes away is an error like others. */
 	signal(SIGPIPE, SIG_IGN);
-	if (repo_open(&r, c.dir, &e) != 0 || read_limits(&o, r, &e) != 0) {
+	if (repo_open(&r, c.dir, &e) != 0 || read_limits(&o, r, &e) != 0 ||
+	    confine(r, tell, &c, &e) != 0) {
 		ret = cli_fail(&c, &e);
 		repo_close(r);
 		return ret;

@@ -103,6 +103,69 @@ show() { sed 's/0000/\n0000\n/g' | grep -v '^0000$\|^$'; }
 	refused 3 ehr-serve -C A </dev/null
 }
 
+# What the kernel says of the process: field NAME of its status.
+state_of() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+@test "it is confined before it reads a byte" {
+	[ -e /proc/self/status ] || skip "no /proc here"
+	grep -q '^Seccomp:' /proc/self/status || skip "no seccomp in this kernel"
+	mkfifo to from
+	ehr-serve -v -C A <to >from 2>err &
+	pid=$!
+	exec 7>to 8<from
+	until_ok 10 eval '[ "$(state_of $pid Seccomp)" = 2 ] || [ -s err ]'
+	if grep -q 'not confined' err; then
+		kill $pid
+		skip "$(cat err)"
+	fi
+	[ "$(state_of $pid NoNewPrivs)" = 1 ]
+	{ version; say verack head bye; } >&7
+	wait $pid
+	grep -aq "ok 0 $ledger" <&8
+	# Nothing more is said of it.
+	run ! grep -i confine err
+}
+
+@test "a folder that leads out of the ledger is refused" {
+	mv A/.ehr/objects elsewhere
+	ln -s ../../elsewhere A/.ehr/objects
+	refused 1 ehr-serve -C A </dev/null
+	[[ $stderr == *"A/.ehr/objects: a symbolic link"* ]]
+}
+
+@test "-C is the one ledger, whatever the environment and the names are" {
+	{ version; say verack genesis bye; } >in
+	ehr-keygen --node -n hospital-z --no-passphrase -o z.key
+	ehr-keygen -n zoe -e zoe@example.org --no-passphrase -o zoe.key
+	ehr-init -C AB --name other --node-key z.key --admin zoe.key.card >other
+	mkdir -p A/below
+	# Neither variables nor the working directory name another one,
+	for dir in "$PWD/AB" "$PWD/AB/.ehr"; do
+		(cd AB && EHR_DIR=$dir SSH_ORIGINAL_COMMAND="ehr-serve -C $dir" \
+		    ehr-serve -C ../A) <in >out
+		grep -aq "version 1 $ledger" out
+		run ! grep -aq "$(<other)" out
+	done
+	# and what is no ledger is none: not its parent, not one that begins so.
+	for dir in A/below A/.ehr/objects A/below/../../AB/below ABC; do
+		refused 1 ehr-serve -C $dir </dev/null
+	done
+	# A path through ".." or a link is the ledger where it ends.
+	ln -s A ln
+	for dir in A/. AB/../A ln A/.ehr "$PWD/A"; do
+		ehr-serve -C "$dir" <in >out
+		grep -aq "version 1 $ledger" out
+	done
+	# The links of somebody else's folder, and such a folder, are not ours.
+	if [ "$(id -u)" -eq 0 ]; then
+		chown 12345 A/.ehr
+		refused 1 ehr-serve -C A </dev/null
+		refused 1 ehr-serve -C ln </dev/null
+	fi
+}
+
 @test "silence ends it" {
 	printf '[net]\n\ttimeout = 1\n\tidle = 1\n' >>A/.ehr/config
 	start=$SECONDS

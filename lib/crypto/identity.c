@@ -141,6 +141,19 @@ identity_generate(struct identity *id, enum sign_alg alg, struct err *e)
 	return 0;
 }
 
+int
+identity_copy(struct identity *out, const struct identity *id, struct err *e)
+{
+	struct sign_key *sign;
+
+	memset(out, 0, sizeof(*out));
+	if (sign_copy(&sign, id->sign, e) != 0)
+		return -1;
+	*out = *id;
+	out->sign = sign;
+	return 0;
+}
+
 void
 identity_wipe(struct identity *id)
 {

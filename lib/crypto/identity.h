@@ -46,6 +46,10 @@ int identity_format(struct buf *out, const struct identity *id,
 /* New keys; the name is set by the caller. */
 int identity_generate(struct identity *id, enum sign_alg alg, struct err *e);
 
+/* A copy that is wiped on its own. */
+int identity_copy(struct identity *out, const struct identity *id,
+    struct err *e);
+
 /* Wipe and release; an all-zero identity is fine. */
 void identity_wipe(struct identity *id);
 

@@ -312,6 +312,14 @@ sign_public(struct sign_pub *out, const struct sign_key *k)
 	*out = k->pub;
 }
 
+int
+sign_copy(struct sign_key **out, const struct sign_key *k, struct err *e)
+{
+	if (EVP_PKEY_up_ref(k->key) != 1)
+		return crypto_failed(e, "signature key");
+	return sign_key_wrap(out, k->key, e);
+}
+
 /* Ed25519 hashes inside; RSA is PKCS #1 v1.5, libcrypto's default padding. */
 static const char *
 digest_of(enum sign_alg alg)

@@ -67,6 +67,9 @@ int sign_generate(struct sign_key **out, enum sign_alg alg, struct err *e);
 void sign_free(struct sign_key *k);	/* wipes; NULL does nothing */
 void sign_public(struct sign_pub *out, const struct sign_key *k);
 
+/* The same key once more, to be freed on its own. */
+int sign_copy(struct sign_key **out, const struct sign_key *k, struct err *e);
+
 /*
  * Sign msg: *n <= SIGN_MAX bytes at sig.  The same key and message give the
  * same bytes.

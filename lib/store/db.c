@@ -217,6 +217,22 @@ db_of(struct db **out, struct repo *r, struct err *e)
 	return 0;
 }
 
+int
+db_stay(struct db *db, struct err *e)
+{
+	unsigned char seed;
+	int yes = 1;
+
+	/* SQLite reads /dev/urandom once. */
+	sqlite3_randomness(sizeof(seed), &seed);
+	if (sqlite3_file_control(db->sq, "main", SQLITE_FCNTL_PERSIST_WAL,
+	    &yes) != SQLITE_OK)
+		return db_error(db, "keeping its files", e);
+	/* It is emptied, then; and reading opens what reading needs. */
+	return db_exec(db, "PRAGMA journal_size_limit=0;"
+	    " SELECT value FROM meta LIMIT 1", e);
+}
+
 /* "file:PATH?immutable=1", of which SQLite needs no files beside it. */
 static void
 immutable_name(char *out, size_t size, const char *path)

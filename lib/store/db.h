@@ -20,6 +20,13 @@ struct db;
 int db_of(struct db **out, struct repo *r, struct err *e);
 
 /*
+ * For a process that opens no file beside the ledger's folders from now on:
+ * all that the connection needs is opened, and its files stay there when it is
+ * closed.
+ */
+int db_stay(struct db *db, struct err *e);
+
+/*
  * state.db as it is, to read only: nothing is made, replaced or changed.
  * Owned by the caller.  1, 0: there is none of our version, -1.
  */

@@ -202,6 +202,7 @@ repo_close(struct repo *r)
 		return;
 	if (r->db != NULL)
 		r->db_close(r->db);
+	repo_forget_keys(r);
 	config_free(&r->config);
 	buf_free(&r->genesis_file);
 	free(r->genesis);

@@ -22,6 +22,7 @@ struct repo {
 	struct db *db;			/* opened by db_of(), owned */
 	void (*db_close)(struct db *);	/* set by db_of() */
 	int64_t seg_seen_ns;		/* time of objects/seg, last seen */
+	struct repo_keys *keys;		/* owned; NULL until repo_keep_keys */
 };
 
 /*
@@ -79,6 +80,14 @@ const char *repo_node_name(const struct repo *r);
  * Wipe it with identity_wipe.
  */
 int repo_node_key(const struct repo *r, struct identity *id, struct err *e);
+
+/*
+ * Read the node's key and the ledger secret now and keep them with r: what
+ * repo_node_key and repo_secret find from then on is what was there, an error
+ * too, and no file is read for it any more.  Wiped by repo_close.
+ */
+int repo_keep_keys(struct repo *r, struct err *e);
+void repo_forget_keys(struct repo *r);	/* for repo_close */
 
 /*
  * The writer's lock: whoever changes blocks, state, pending or staging holds

@@ -10,6 +10,14 @@
 
 #define PASS_MAX 1024		/* bytes of a passphrase file's first line */
 
+/* What repo_keep_keys found. */
+struct repo_keys {
+	struct identity node;
+	struct err node_e;		/* kind ERR_NONE: it is there */
+	struct hash secret;
+	struct err secret_e;
+};
+
 /*
  * Read a file that nobody but its owner may read.  A key that others could
  * read must be taken for lost: better to stop than to go on using it.
@@ -39,8 +47,8 @@ read_private(struct buf *out, const struct repo *r, const char *name,
 	return got;
 }
 
-int
-repo_secret(const struct repo *r, struct hash *out, struct err *e)
+static int
+read_secret(const struct repo *r, struct hash *out, struct err *e)
 {
 	struct buf text = BUF_INIT(HASH_HEX);
 	int got = read_private(&text, r, "secret", e);
@@ -54,12 +62,27 @@ repo_secret(const struct repo *r, struct hash *out, struct err *e)
 }
 
 int
+repo_secret(const struct repo *r, struct hash *out, struct err *e)
+{
+	const struct repo_keys *k = r->keys;
+
+	if (k == NULL)
+		return read_secret(r, out, e);
+	if (k->secret_e.kind != ERR_NONE) {
+		*e = k->secret_e;
+		return -1;
+	}
+	*out = k->secret;
+	return 0;
+}
+
+int
 repo_secret_set(const struct repo *r, const struct hash *s, struct err *e)
 {
 	struct hash old;
 	bool same;
 
-	if (repo_secret(r, &old, e) == 0) {
+	if (read_secret(r, &old, e) == 0) {
 		same = hash_secret_eq(&old, s, HASH_LEN);
 		hash_wipe(&old, sizeof(old));
 		return same ? 0 : err_set(e, ERR_NO,
@@ -108,8 +131,8 @@ read_pass(struct buf *out, const struct repo *r, struct err *e)
 	return 0;
 }
 
-int
-repo_node_key(const struct repo *r, struct identity *id, struct err *e)
+static int
+read_node_key(const struct repo *r, struct identity *id, struct err *e)
 {
 	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
 	struct buf pass = BUF_INIT(PASS_MAX);
@@ -123,4 +146,44 @@ repo_node_key(const struct repo *r, struct identity *id, struct err *e)
 	buf_wipe(&file);
 	buf_wipe(&pass);
 	return got;
+}
+
+int
+repo_node_key(const struct repo *r, struct identity *id, struct err *e)
+{
+	const struct repo_keys *k = r->keys;
+
+	if (k == NULL)
+		return read_node_key(r, id, e);
+	if (k->node_e.kind == ERR_NONE)
+		return identity_copy(id, &k->node, e);
+	memset(id, 0, sizeof(*id));
+	*e = k->node_e;
+	return -1;
+}
+
+int
+repo_keep_keys(struct repo *r, struct err *e)
+{
+	struct repo_keys *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	/* What fails leaves its reason, which is an answer too. */
+	(void)read_node_key(r, &k->node, &k->node_e);
+	(void)read_secret(r, &k->secret, &k->secret_e);
+	repo_forget_keys(r);
+	r->keys = k;
+	return 0;
+}
+
+void
+repo_forget_keys(struct repo *r)
+{
+	if (r->keys == NULL)
+		return;
+	identity_wipe(&r->keys->node);
+	hash_wipe(r->keys, sizeof(*r->keys));
+	free(r->keys);
+	r->keys = NULL;
 }
