@@ -1,5 +1,6 @@
 /* ehr-serve: the other end of ehr-sync's pipe; see ehr-serve(1). */
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -7,6 +8,8 @@
 #include "net/confine.h"
 #include "net/consensus.h"
 #include "net/serve.h"
+
+#define GRACE 60	/* seconds from the end of time to the alarm */
 
 static const struct cli_spec spec = {
 	.name = "ehr-serve",
@@ -21,19 +24,62 @@ tell(void *arg, const char *line)
 	cli_verbose(arg, "%s", line);
 }
 
-/* Limits of time, in seconds; 0 is none. */
+/*
+ * The kernel's part of the limits.  The alarm is for what never comes back to
+ * look at its clock; whoever is killed by it has lost nothing that was "ok".
+ */
 static int
-read_limits(struct serve_options *o, struct repo *r, struct err *e)
+limit_process(uint64_t mib, int64_t life_ms, struct err *e)
 {
-	uint64_t timeout, idle;
+	struct rlimit l;
 
-	if (config_number(&r->config, "net.timeout", SERVE_TIMEOUT_MS / 1000,
-	    86400, &timeout, e) != 0 || config_number(&r->config,
-	    "net.idle", SERVE_IDLE_MS / 1000, 864000, &idle, e) != 0)
-		return -1;
-	o->timeout_ms = timeout == 0 ? -1 : (int)timeout * 1000;
-	o->idle_ms = idle == 0 ? -1 : (int)idle * 1000;
+	if (getrlimit(RLIMIT_DATA, &l) != 0)
+		return err_sys(e, "limit of memory");
+	if (mib != 0 && l.rlim_max > mib << 20)
+		l.rlim_cur = l.rlim_max = mib << 20;
+	if (setrlimit(RLIMIT_DATA, &l) != 0)
+		return err_sys(e, "limit of memory");
+	if (life_ms != 0)
+		alarm((unsigned)(life_ms / 1000) + GRACE);
 	return 0;
+}
+
+/* A setting of seconds as milliseconds. */
+static int
+seconds(int64_t *ms, const struct repo *r, const char *key, int64_t def_ms,
+    uint64_t most, struct err *e)
+{
+	uint64_t n;
+
+	if (config_number(&r->config, key, (uint64_t)def_ms / 1000, most, &n,
+	    e) != 0)
+		return -1;
+	*ms = (int64_t)n * 1000;
+	return 0;
+}
+
+/* The limits of a connection; 0 is none. */
+static int
+read_limits(struct serve_options *o, const struct repo *r, struct err *e)
+{
+	int64_t timeout, idle;
+	uint64_t mib;
+
+	if (seconds(&timeout, r, "net.timeout", SERVE_TIMEOUT_MS, 86400,
+	    e) != 0 ||
+	    seconds(&idle, r, "net.idle", SERVE_IDLE_MS, 864000, e) != 0 ||
+	    seconds(&o->life_ms, r, "serve.time", SERVE_LIFE_MS, 8640000,
+	    e) != 0 ||
+	    config_number(&r->config, "serve.bytes", SERVE_BYTES,
+	    INT64_MAX, &o->bytes, e) != 0 ||
+	    config_number(&r->config, "serve.objects", SERVE_OBJECTS,
+	    INT64_MAX, &o->objects, e) != 0 ||
+	    config_number(&r->config, "serve.memory", SERVE_MEMORY_MIB,
+	    1 << 20, &mib, e) != 0)
+		return -1;
+	o->timeout_ms = timeout == 0 ? -1 : (int)timeout;
+	o->idle_ms = idle == 0 ? -1 : (int)idle;
+	return limit_process(mib, o->life_ms, e);
 }
 
 int

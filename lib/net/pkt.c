@@ -44,6 +44,25 @@ gone(struct err *e)
 	return err_set(e, ERR_AGAIN, "the other end is gone");
 }
 
+/* Is it time to end? */
+static int
+check_end(const struct pkt *p, struct err *e)
+{
+	if (p->end_ms == 0 || clock_mono_ms() < p->end_ms)
+		return 0;
+	return err_set(e, ERR_AGAIN, "the connection has lasted as long as it "
+	    "may: call again");
+}
+
+/* The earlier of a time and end_ms; 0 is never. */
+static int64_t
+no_later(const struct pkt *p, int64_t ms)
+{
+	if (p->end_ms == 0 || (ms != 0 && ms < p->end_ms))
+		return ms;
+	return p->end_ms;
+}
+
 /*
  * Wait for fd until the time, 0 for ever: 1 it is ready (or broken: the call
  * that follows tells), 0 time is up, -1.
@@ -153,6 +172,9 @@ pkt_send(struct pkt *p, struct err *e)
 	    clock_mono_ms() + p->timeout_ms;
 	size_t at = 0;
 
+	if (check_end(p, e) != 0)
+		return -1;
+	until_ms = no_later(p, until_ms);
 	while (at < p->pending.len) {
 		int ready = wait_for(p->out, POLLOUT, until_ms, e);
 		ssize_t w;
@@ -225,11 +247,12 @@ fill(struct pkt *p, int64_t until_ms, struct err *e)
 	int got;
 
 	while (!p->ended) {
-		if ((got = wait_for(p->in, POLLIN, until_ms, e)) < 0)
+		got = wait_for(p->in, POLLIN, no_later(p, until_ms), e);
+		if (got < 0)
 			return -1;
 		if (got == 0)
-			return err_set(e, ERR_AGAIN, "the other end is silent "
-			    "or too slow");
+			return check_end(p, e) != 0 ? -1 : err_set(e,
+			    ERR_AGAIN, "the other end is silent or too slow");
 		if ((got = read_some(p, e)) != 0)
 			return got;
 	}
@@ -271,10 +294,12 @@ pkt_wait(struct pkt *p, int timeout_ms, struct err *e)
 static int
 check_limit(const struct pkt *p, size_t n, struct err *e)
 {
+	if (check_end(p, e) != 0)
+		return -1;
 	if (p->limit_in == 0 || p->limit_in - p->bytes_in >= n)
 		return 0;
-	return err_set(e, ERR_BAD, "more than %llu bytes came",
-	    (unsigned long long)p->limit_in);
+	return err_set(e, ERR_AGAIN, "over %llu bytes came on one connection: "
+	    "call again", (unsigned long long)p->limit_in);
 }
 
 /* Exactly n bytes. */

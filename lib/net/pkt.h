@@ -17,6 +17,7 @@ struct pkt {
 	int timeout_ms;		/* for each packet; -1 none */
 	uint64_t bytes_in, bytes_out;	/* so far */
 	uint64_t limit_in;	/* bytes that may arrive in all; 0: no limit */
+	int64_t end_ms;		/* clock_mono_ms when all must be over, or 0 */
 	struct buf pending;	/* written, not yet sent */
 	/*
 	 * When what we read must be there (clock_mono_ms), or 0: timeout_ms
@@ -53,6 +54,8 @@ int pkt_send(struct pkt *p, struct err *e);
 /*
  * Wait until there is something to read: 1 there is, 0 the other end closed,
  * -1 error (ERR_AGAIN: nothing came for timeout_ms; -1 waits for ever).
+ * Whatever waits, reads or writes is ERR_AGAIN after end_ms, and reading over
+ * limit_in.
  */
 int pkt_wait(struct pkt *p, int timeout_ms, struct err *e);
 

@@ -68,6 +68,8 @@ refuse_all(struct serve_conn *c, const char *request, struct err *e)
 {
 	struct err ignored;
 
+	/* The last word may come after the end. */
+	c->pkt.end_ms = 0;
 	refuse(c, span_str(request), e, &ignored);
 	return -1;
 }
@@ -234,6 +236,25 @@ send_answer(struct serve_conn *c, struct span request, struct span status,
 	return pkt_flush(&c->pkt, e);
 }
 
+int
+serve_sent(struct serve_conn *c, struct err *e)
+{
+	if (c->o->bytes == 0 || c->pkt.bytes_out < c->o->bytes)
+		return 0;
+	return err_set(e, ERR_AGAIN, "over %llu bytes were sent on one "
+	    "connection: call again", (unsigned long long)c->o->bytes);
+}
+
+int
+serve_objects(struct serve_conn *c, size_t n, struct err *e)
+{
+	c->objects += n;
+	if (c->o->objects == 0 || c->objects <= c->o->objects)
+		return 0;
+	return err_set(e, ERR_AGAIN, "over %llu objects on one connection: "
+	    "call again", (unsigned long long)c->o->objects);
+}
+
 /* A request that may be asked. */
 static int
 answer_request(struct serve_conn *c, const struct proto_request *rq,
@@ -288,7 +309,7 @@ handle(struct serve_conn *c, struct buf *line, struct err *e)
 	struct proto_request rq;
 	struct err why;
 
-	if (pkt_read_line(&c->pkt, line, e) != 0)
+	if (pkt_read_line(&c->pkt, line, e) != 0 || serve_sent(c, e) != 0)
 		return refuse_all(c, "request", e);
 	if (proto_request_parse(&rq, buf_span(line), &why) != 0) {
 		*e = why;
@@ -315,17 +336,18 @@ static int
 serve(struct serve_conn *c, struct err *e)
 {
 	struct buf line = BUF_INIT(PROTO_LINE_MAX);
-	int got;
+	int got = 0;
 
 	if (greet(c, e) != 0)
 		return -1;
-	while (!c->end && (got = pkt_wait(&c->pkt, c->o->idle_ms, e)) != 0)
-		if (got < 0 || handle(c, &line, e) != 0) {
+	while (!c->end && (got = pkt_wait(&c->pkt, c->o->idle_ms, e)) > 0)
+		if (handle(c, &line, e) != 0) {
 			buf_free(&line);
 			return -1;
 		}
 	buf_free(&line);
-	return 0;
+	/* Who asks next finds the reason. */
+	return got < 0 ? refuse_all(c, "wait", e) : 0;
 }
 
 /* The node's key; without it we can serve, and not show who we are. */
@@ -353,6 +375,8 @@ serve_run(struct repo *r, const struct serve_options *o, struct err *e)
 	c.repo = r;
 	c.o = o;
 	pkt_init(&c.pkt, o->in, o->out, o->timeout_ms);
+	c.pkt.limit_in = o->bytes;
+	c.pkt.end_ms = o->life_ms == 0 ? 0 : clock_mono_ms() + o->life_ms;
 	ret = hello_of(&c.me, r, load_key(&c, &key), e);
 	if (ret == 0)
 		ret = serve(&c, e);

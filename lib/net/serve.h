@@ -10,6 +10,12 @@
 #define SERVE_TIMEOUT_MS 60000		/* for what is on its way */
 #define SERVE_IDLE_MS 3600000		/* between two requests */
 
+/* Of one connection, unless the config says otherwise. */
+#define SERVE_BYTES (64ULL << 30)	/* each way */
+#define SERVE_OBJECTS 4000000		/* brought and fetched */
+#define SERVE_LIFE_MS 86400000
+#define SERVE_MEMORY_MIB 512
+
 /* As consensus_answer (consensus.h). */
 typedef int serve_consensus(struct repo *r, struct span from,
     struct span line, struct span payload, struct buf *status,
@@ -28,6 +34,8 @@ struct serve_options {
 	serve_consensus *consensus;	/* NULL: refused here */
 	serve_roots *roots;		/* NULL: there are none here */
 	int timeout_ms, idle_ms;	/* -1: none */
+	uint64_t bytes, objects;	/* of the connection; 0: no limit */
+	int64_t life_ms;		/* that it may last; 0: no limit */
 	/* One line for each request and its answer; may be NULL. */
 	void (*tell)(void *arg, const char *line);
 	void *arg;

@@ -15,6 +15,7 @@ struct serve_conn {
 	enum proto_access access;
 	struct ids asked;		/* sorted: objects that we asked for */
 	uint64_t largest;		/* bytes that one of them may have */
+	uint64_t objects;		/* brought and fetched so far */
 	struct ids list;		/* of pending or staged, being read */
 	enum proto_verb listed;
 	bool end;			/* nothing more after this answer */
@@ -30,5 +31,11 @@ int serve_get(struct serve_conn *c, const struct proto_request *rq,
 int serve_put(struct serve_conn *c, const struct proto_request *rq,
     struct span line, struct span body, struct buf *status,
     struct buf *answer, struct err *e);
+
+/* Has so much been sent that the caller should call again? */
+int serve_sent(struct serve_conn *c, struct err *e);
+
+/* n objects more are brought or fetched: is it too many? */
+int serve_objects(struct serve_conn *c, size_t n, struct err *e);
 
 #endif

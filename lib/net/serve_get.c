@@ -181,12 +181,15 @@ get_objects(struct serve_conn *c, struct span body, struct err *e)
 	uint64_t size;
 	int ret = ids_add_payload(&asked, body, PROTO_IDS_MAX, e);
 
+	if (ret == 0 && (ret = serve_objects(c, asked.n, e)) != 0)
+		ids_free(&asked);
 	if (ret != 0)
 		return -1;
 	ret = pkt_line(&c->pkt, e, "ok");
 	for (size_t i = 0; ret == 0 && i < asked.n; i++)
-		ret = parcel_send(&c->pkt, c->repo, &asked.id[i], false,
-		    &size, e);
+		if ((ret = serve_sent(c, e)) == 0)
+			ret = parcel_send(&c->pkt, c->repo, &asked.id[i],
+			    false, &size, e);
 	if (ret == 0)
 		ret = pkt_flush(&c->pkt, e);
 	ids_free(&asked);

@@ -102,7 +102,8 @@ put_object(struct serve_conn *c, struct parcel_sink *sink, struct span line,
 		return err_set(e, ERR_BAD, "not the protocol: an object was "
 		    "expected");
 	line.n--;
-	if (proto_object_parse(&o, &id, line, e) != 0 ||
+	if (serve_objects(c, 1, e) != 0 ||
+	    proto_object_parse(&o, &id, line, e) != 0 ||
 	    check_wanted(c, &id, o.size, e) != 0)
 		return -1;
 	got = parcel_take(sink, &c->pkt, &id, o.size, e);

@@ -131,7 +131,17 @@ limit(void)
 	reader(&p, "0009abcde0009abcde", 18);
 	p.limit_in = 12;
 	CHECK(pkt_read(&p, &b, &e) == 1);
-	CHECK(pkt_read(&p, &b, &e) == -1 && e.kind == ERR_BAD);
+	CHECK(pkt_read(&p, &b, &e) == -1 && e.kind == ERR_AGAIN);
+	CHECK(strstr(e.msg, "over 12 bytes") != NULL);
+	done(&p);
+
+	/* Time: also for who has always something to say. */
+	reader(&p, "0009abcde0009abcde", 18);
+	p.end_ms = clock_mono_ms() + 100000;
+	CHECK(pkt_read(&p, &b, &e) == 1);
+	p.end_ms = clock_mono_ms();
+	CHECK(pkt_read(&p, &b, &e) == -1 && e.kind == ERR_AGAIN);
+	CHECK(strstr(e.msg, "has lasted") != NULL);
 	done(&p);
 	buf_free(&b);
 }
