@@ -121,6 +121,7 @@ state_of() {
 		skip "$(cat err)"
 	fi
 	[ "$(state_of $pid NoNewPrivs)" = 1 ]
+	grep -q '^Max data size *536870912 *536870912 ' /proc/$pid/limits
 	{ version; say verack head bye; } >&7
 	wait $pid
 	grep -aq "ok 0 $ledger" <&8
@@ -164,6 +165,27 @@ state_of() {
 		refused 1 ehr-serve -C A </dev/null
 		refused 1 ehr-serve -C ln </dev/null
 	fi
+}
+
+@test "limits are of the config, and the caller is told" {
+	{ version; say verack head genesis head bye; } >in
+	printf '[serve]\n\tbytes = 600\n' >>A/.ehr/config
+	run --separate-stderr ehr-serve -C A < <(version; say verack
+	    printf '0010get-pending\n03e8%0996d0000' 0)
+	expect 75
+	[[ $output == *"again over 600 bytes came on one connection: "* ]]
+	[ -z "$stderr" ]
+	run ehr-serve -C A <in
+	expect 75
+	[[ $output == *"again over 600 bytes were sent on one connection: "* ]]
+	printf '[serve]\n\tbytes = 0\n\ttime = 1\n' >>A/.ehr/config
+	run ehr-serve -C A < <(version; say verack; sleep 20)
+	expect 75
+	[[ $output == *"again the connection has lasted as long as it may"* ]]
+	printf '[serve]\n\ttime = never\n' >>A/.ehr/config
+	refused 3 ehr-serve -C A <in
+	printf '[serve]\n\ttime = 0\n\tmemory = 0\n' >>A/.ehr/config
+	ehr-serve -C A <in >out
 }
 
 @test "silence ends it" {

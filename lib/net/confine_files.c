@@ -52,6 +52,8 @@ static const struct {
 	{ "lock", O_RDWR | O_CREAT, WRITE_FILE },
 	{ "logs", O_PATH | O_DIRECTORY, READ_FILES },
 	{ "objects", O_PATH | O_DIRECTORY, WRITE_FILES },
+	/* As it is now: one that replaces it may not be read. */
+	{ "peers", O_RDONLY | O_NONBLOCK, LANDLOCK_ACCESS_FS_READ_FILE },
 	{ "pending", O_PATH | O_DIRECTORY, WRITE_FILES },
 	{ "quarantine", O_PATH | O_DIRECTORY, WRITE_FILES },
 	{ "staging", O_PATH | O_DIRECTORY, WRITE_FILES },

@@ -44,9 +44,8 @@ gone(struct err *e)
 	return err_set(e, ERR_AGAIN, "the other end is gone");
 }
 
-/* Is it time to end? */
-static int
-check_end(const struct pkt *p, struct err *e)
+int
+pkt_check_end(const struct pkt *p, struct err *e)
 {
 	if (p->end_ms == 0 || clock_mono_ms() < p->end_ms)
 		return 0;
@@ -172,8 +171,6 @@ pkt_send(struct pkt *p, struct err *e)
 	    clock_mono_ms() + p->timeout_ms;
 	size_t at = 0;
 
-	if (check_end(p, e) != 0)
-		return -1;
 	until_ms = no_later(p, until_ms);
 	while (at < p->pending.len) {
 		int ready = wait_for(p->out, POLLOUT, until_ms, e);
@@ -251,7 +248,7 @@ fill(struct pkt *p, int64_t until_ms, struct err *e)
 		if (got < 0)
 			return -1;
 		if (got == 0)
-			return check_end(p, e) != 0 ? -1 : err_set(e,
+			return pkt_check_end(p, e) != 0 ? -1 : err_set(e,
 			    ERR_AGAIN, "the other end is silent or too slow");
 		if ((got = read_some(p, e)) != 0)
 			return got;
@@ -294,7 +291,7 @@ pkt_wait(struct pkt *p, int timeout_ms, struct err *e)
 static int
 check_limit(const struct pkt *p, size_t n, struct err *e)
 {
-	if (check_end(p, e) != 0)
+	if (pkt_check_end(p, e) != 0)
 		return -1;
 	if (p->limit_in == 0 || p->limit_in - p->bytes_in >= n)
 		return 0;

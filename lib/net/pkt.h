@@ -54,10 +54,13 @@ int pkt_send(struct pkt *p, struct err *e);
 /*
  * Wait until there is something to read: 1 there is, 0 the other end closed,
  * -1 error (ERR_AGAIN: nothing came for timeout_ms; -1 waits for ever).
- * Whatever waits, reads or writes is ERR_AGAIN after end_ms, and reading over
- * limit_in.
+ * Waiting and reading are ERR_AGAIN after end_ms, and over limit_in; so is
+ * writing to who takes nothing.
  */
 int pkt_wait(struct pkt *p, int timeout_ms, struct err *e);
+
+/* Is it before end_ms?  -1 ERR_AGAIN: no. */
+int pkt_check_end(const struct pkt *p, struct err *e);
 
 /*
  * The next packet into out (emptied first): 1 data, 0 a flush, -1 error.

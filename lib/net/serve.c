@@ -239,6 +239,8 @@ send_answer(struct serve_conn *c, struct span request, struct span status,
 int
 serve_sent(struct serve_conn *c, struct err *e)
 {
+	if (pkt_check_end(&c->pkt, e) != 0)
+		return -1;
 	if (c->o->bytes == 0 || c->pkt.bytes_out < c->o->bytes)
 		return 0;
 	return err_set(e, ERR_AGAIN, "over %llu bytes were sent on one "

@@ -32,7 +32,7 @@ int serve_put(struct serve_conn *c, const struct proto_request *rq,
     struct span line, struct span body, struct buf *status,
     struct buf *answer, struct err *e);
 
-/* Has so much been sent that the caller should call again? */
+/* Is it too late, or was so much sent, that the caller should call again? */
 int serve_sent(struct serve_conn *c, struct err *e);
 
 /* n objects more are brought or fetched: is it too many? */

@@ -92,6 +92,7 @@ no_files(void)
 	CHECK(!opens("A/new", O_WRONLY | O_CREAT));
 	CHECK(!opens("new", O_WRONLY | O_CREAT));
 	CHECK(!opens("A/.ehr/logs/new", O_WRONLY | O_CREAT));
+	CHECK(!opens("A/.ehr/peers", O_WRONLY));
 	CHECK(unlink("A/.ehr/node.key") != 0);
 	CHECK(rename("A/.ehr/node.key", "A/.ehr/tmp/key") != 0);
 	CHECK(link("A/.ehr/node.key", "A/.ehr/tmp/key") != 0);
@@ -136,6 +137,7 @@ uses(void)
 		CHECK(lock >= 0);
 		close(lock);
 	}
+	CHECK(opens("A/.ehr/peers", O_RDONLY));
 	CHECK(opens("A/.ehr/staging/x", O_WRONLY | O_CREAT | O_TRUNC));
 	CHECK(rename("A/.ehr/staging/x", "A/.ehr/quarantine/x") == 0);
 	CHECK(unlink("A/.ehr/quarantine/x") == 0);
@@ -252,7 +254,7 @@ static void
 leads_out(void)
 {
 	static const char *const part[] = { "objects", "blocks", "tmp",
-	    "staging", "consensus", "lock" };
+	    "staging", "consensus", "lock", "peers" };
 	char path[64], moved[64];
 
 	CHECK(mkdir("elsewhere", 0700) == 0);
@@ -292,6 +294,7 @@ prepare(void)
 	CHECK(chmod("A/.ehr/node.key", 0600) == 0);
 	scratch_text("A/.ehr/hooks/h", "#!/bin/sh\n");
 	scratch_text("A/.ehr/tmp/in", "one\n");
+	scratch_text("A/.ehr/peers", "one\n");
 	scratch_text("A/other", "one\n");
 	scratch_text("outside", "one\n");
 	scratch_text("B/.ehr/objects/seg/x", "one\n");

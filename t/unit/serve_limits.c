@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "caller.h"
 
+#include <sys/resource.h>
+
 /* Bytes that come: the one over the limit ends it, with a reason. */
 static void
 bytes_in(void)
@@ -125,13 +127,62 @@ life(void)
 	CHECK(said(&c, "again the connection has lasted"));
 	CHECK(hang_up(&c) == -1 && c.v.e.kind == ERR_AGAIN);
 
-	/* Inside a message that never ends, each byte in time. */
+	/* Inside a message that never ends. */
 	enter(&c, &o, 1);
 	CHECK(write(c.pkt.out, "0010put-objects\n", 16) == 16);
 	CHECK(hear(&c) && said(&c, "again the connection has lasted"));
 	CHECK(hang_up(&c) == -1 && c.v.e.kind == ERR_AGAIN);
 	CHECK(clock_mono_ms() - start >= 1200 &&
 	    clock_mono_ms() - start < 20000);
+}
+
+/* Bytes that RLIMIT_DATA counts. */
+static rlim_t
+data_now(void)
+{
+	unsigned long all = 0, data = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (f != NULL) {
+		if (fscanf(f, "%lu %*u %*u %*u %*u %lu", &all, &data) != 2)
+			data = 0;
+		fclose(f);
+	}
+	return (rlim_t)data * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A payload that finds no memory is refused, and the ledger is what it was. */
+static void
+memory(void)
+{
+	unsigned char *much = calloc(1, 1u << 20);
+	struct rlimit old, l;
+	struct caller c;
+	int sent = 0;
+
+#ifdef EHR_MEASURED
+	printf("skip memory: sanitizers have memory of their own\n");
+	free(much);
+	return;
+#endif
+	if (data_now() == 0 || getrlimit(RLIMIT_DATA, &old) != 0) {
+		printf("skip memory: no /proc here\n");
+		free(much);
+		return;
+	}
+	enter(&c, NULL, 1);
+	l = old;
+	l.rlim_cur = data_now() + (20u << 20);
+	CHECK(setrlimit(RLIMIT_DATA, &l) == 0);
+	CHECK(pkt_line(&c.pkt, &e, "put-block") == 0);
+	while (sent < 47 && pkt_write(&c.pkt, span_of(much, 1u << 20),
+	    &e) == 0)
+		sent++;
+	CHECK(sent < 47 && hear(&c) && said(&c, "again what came: "));
+	CHECK(hang_up(&c) == -1 && c.v.e.kind == ERR_SYS);
+	CHECK(setrlimit(RLIMIT_DATA, &old) == 0);
+	CHECK(four_height(&p.f, 0) == 1);
+	free(much);
 }
 
 int
@@ -148,6 +199,7 @@ main(void)
 	objects_in();
 	objects_out();
 	life();
+	memory();
 	post_close(&p);
 	scratch_close();
 	return check_done("serve_limits");
