@@ -45,6 +45,7 @@ struct link {
 	/* The thread's. */
 	struct repo *r;
 	struct session *s;
+	bool met;		/* and taken what there was then */
 };
 
 /* --- shared state --------------------------------------------------------- */
@@ -218,7 +219,7 @@ static int
 exchange(struct link *l, int what, struct err *e)
 {
 	struct sync_result res = { .wanted = 0 };
-	int flags = SYNC_BLOCKS | SYNC_PENDING;
+	int flags = SYNC_BLOCKS | SYNC_PENDING | (l->met ? SYNC_LATER : 0);
 
 	if ((what & LINK_PULL) != 0 &&
 	    sync_with(l->r, l->s, SYNC_PULL | flags, &res, e) != 0)
@@ -316,7 +317,11 @@ connect_peer(struct link *l, struct err *e)
 		return err_set(e, ERR_NO, "%s: has not shown to be that node",
 		    l->peer);
 	set_height(l, l->s->height);
-	return exchange(l, l->first_sync, e);
+	l->met = false;
+	if (exchange(l, l->first_sync, e) != 0)
+		return -1;
+	l->met = true;
+	return 0;
 }
 
 /* Until the connection is lost (-1) or to be ended (0). */

@@ -15,7 +15,9 @@ enum {
 	SYNC_SECRET = 1 << 4,		/* the ledger secret, if we lack it */
 	SYNC_ALL = (1 << 5) - 1,
 	SYNC_PULL = 1 << 5,		/* take from the peer; first */
-	SYNC_PUSH = 1 << 6		/* give to the peer; then */
+	SYNC_PUSH = 1 << 6,		/* give to the peer; then */
+	SYNC_LATER = 1 << 7		/* the greeting was a while ago: the
+					 * peer may have more blocks by now */
 };
 
 struct sync_count {

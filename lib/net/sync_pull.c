@@ -102,7 +102,7 @@ pull_some_blocks(struct sync *y, uint64_t *height, struct err *e)
 }
 
 static int
-pull_blocks(struct sync *y, struct err *e)
+pull_blocks(struct sync *y, int flags, struct err *e)
 {
 	struct head h;
 	int got = 1;
@@ -110,7 +110,7 @@ pull_blocks(struct sync *y, struct err *e)
 	if (chain_head(&h, y->repo, e) != 0 || check_fork(y, e) != 0)
 		return -1;
 	/* At least what it said to have; and on while there is more. */
-	if (y->s->height <= h.height)
+	if (y->s->height <= h.height && (flags & SYNC_LATER) == 0)
 		return 0;
 	while (got == 1 && h.height < BLOCK_HEIGHT_MAX)
 		got = pull_some_blocks(y, &h.height, e);
@@ -272,7 +272,7 @@ pull_secret(struct sync *y, struct err *e)
 int
 sync_pull(struct sync *y, int flags, struct err *e)
 {
-	if ((flags & SYNC_BLOCKS) && pull_blocks(y, e) != 0)
+	if ((flags & SYNC_BLOCKS) && pull_blocks(y, flags, e) != 0)
 		return -1;
 	/* The blocks may have told us who the peer is. */
 	if (session_prove(y->s, e) != 0)
