@@ -29,8 +29,8 @@ STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 NET    = pkt proto message ids pipe known known_file hello session waiting \
 	parcel intake \
 	sync sync_part sync_pull sync_waiting sync_push peers clone \
-	wire judge entry keep final driver driver_inner driver_begin \
-	driver_act driver_feed consensus link links renew round round_inner \
+	wire judge entry turns keep final driver driver_inner driver_begin \
+	driver_act driver_feed seen consensus link links renew round round_inner \
 	round_once round_follow status \
 	serve serve_conn serve_get serve_put confine confine_part \
 	confine_files confine_calls

@@ -102,7 +102,18 @@ chained() {
 	[[ $stderr == *"no quorum at height 1"* ]]
 	[[ $stderr == *hospital-c* ]]
 	[[ $stderr == *hospital-d* ]]
+	# At the speaker, status says so, too; it did not wait for hospital-a.
+	silent ehr-dbft -C B status --local
+	[[ $output == *$'\nmissing prepare '*$'hospital-c hospital-d\n'* ]]
+	silent ehr-dbft -C B status --local --json
+	[ "$(jq -c '[.lacks, (.delegates[1,2,3] | .missing)]' \
+	    <<<"$output")" = '["prepare",false,true,true]' ]
 	at 0
+	# And when it has left the view.
+	sleep 0.6
+	refused 75 ehr-dbft -C A --once
+	silent ehr-dbft -C A status --local
+	[[ $output == *$'\nmissing change-view '*$'hospital-c hospital-d\n'* ]]
 	for d in A B; do
 		peer $d C "ehr-serve -C C"
 		peer $d D "ehr-serve -C D"

@@ -18,6 +18,14 @@ phase(const struct status *st)
 	return st->work ? "waiting for the speaker" : "nothing to do";
 }
 
+/* The votes that lack, by their name; only if st->lack is known. */
+static const char *
+lack(const struct status *st)
+{
+	return st->lack == DBFT_CHANGE ? "change-view" :
+	    st->lack == DBFT_PREPARE ? "prepare" : "commit";
+}
+
 /* --- lines ---------------------------------------------------------------- */
 
 static void
@@ -28,8 +36,7 @@ print_names(const char *key, const struct status *st,
 
 	for (size_t i = 0; i < st->n; i++)
 		if (is(&st->delegate[i])) {
-			printf("%s%s", any ? " " : key,
-			    st->delegate[i].name);
+			printf("%s %s", any ? "" : key, st->delegate[i].name);
 			any = true;
 		}
 	if (any)
@@ -40,6 +47,12 @@ static bool
 is_uncertified(const struct status_delegate *sd)
 {
 	return !sd->certified;
+}
+
+static bool
+is_missing(const struct status_delegate *sd)
+{
+	return sd->missing;
 }
 
 static bool
@@ -60,7 +73,7 @@ print_head(const struct status *st)
 	if (st->cert_n > 0) {
 		printf("certificate view %u, %zu of %zu signatures\n",
 		    st->cert_view, st->cert_n, st->n);
-		print_names("not-signed ", st, is_uncertified);
+		print_names("not-signed", st, is_uncertified);
 	}
 	printf("pending %llu\n", (unsigned long long)st->pending);
 	printf("running %s\n", st->running ? "yes" : "no");
@@ -80,10 +93,14 @@ print_height(const struct status *st)
 	    st->delegate[st->speaker].me ? " (this node)" : "", phase(st));
 	if (st->left_ms != INT64_MAX)
 		printf("time-left %.1f s\n", (double)st->left_ms / 1000);
+	if (st->lack != DBFT_NONE) {
+		printf("missing ");
+		print_names(lack(st), st, is_missing);
+	}
 	if (st->high.signers != 0) {
 		hash_format(hex, &st->high.block);
 		printf("prepared view %u, %s\n", st->high.view, hex);
-		print_names("not-prepared ", st, is_unprepared);
+		print_names("not-prepared", st, is_unprepared);
 	}
 }
 
@@ -96,13 +113,14 @@ print_delegates(const struct status *st)
 
 		printf("delegate %s ", sd->name);
 		if (sd->me)
-			printf("this node\n");
+			printf("this node");
 		else if (sd->answers)
-			printf("at %llu\n", (unsigned long long)sd->height);
+			printf("at %llu", (unsigned long long)sd->height);
 		else if (sd->e.kind != ERR_NONE)
-			printf("away: %s\n", sd->e.msg);
+			printf("away: %s", sd->e.msg);
 		else
-			printf("not asked\n");
+			printf("not asked");
+		puts(sd->missed ? "; did not speak in its last turn" : "");
 	}
 	for (size_t i = 0; i < st->evidence.n; i++)
 		printf("evidence %s\n", st->evidence.name[i]);
@@ -117,9 +135,10 @@ json_delegates(const struct status *st)
 
 	for (size_t i = 0; i < st->n; i++) {
 		const struct status_delegate *sd = &st->delegate[i];
-		json_t *o = json_pack("{s:s, s:b, s:b, s:b}", "name", sd->name,
-		    "me", sd->me, "signed_last", sd->certified, "answers",
-		    sd->me || sd->answers);
+		json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:b, s:b}",
+		    "name", sd->name, "me", sd->me, "signed_last",
+		    sd->certified, "missing", sd->missing, "missed_turn",
+		    sd->missed, "answers", sd->me || sd->answers);
 
 		if (sd->answers)
 			json_object_set_new(o, "height",
@@ -145,6 +164,8 @@ json_height(json_t *o, const struct status *st)
 	json_object_set_new(o, "work", json_boolean(st->work));
 	json_object_set_new(o, "left_ms", st->left_ms == INT64_MAX ?
 	    json_null() : json_integer((json_int_t)st->left_ms));
+	if (st->lack != DBFT_NONE)
+		json_object_set_new(o, "lacks", json_string(lack(st)));
 	if (st->high.signers != 0)
 		json_object_set_new(o, "prepared", json_pack("{s:I, s:o}",
 		    "view", (json_int_t)st->high.view, "block",

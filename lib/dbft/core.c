@@ -160,15 +160,18 @@ dbft_may_vote(const struct dbft *s)
 
 /*
  * Is the speaker of view thought to be away, so that it gets little time?
- * Once all have had their turn, this may have been an error.
+ * Once all have had their turn, this may have been an error; and so it was if
+ * we have voted for what it proposed.
  */
 static bool
 is_skipped(const struct dbft *s, uint32_t view)
 {
+	const struct dbft_msg *own = &s->seen[s->c.me][DBFT_PREPARE];
 	unsigned speaker = dbft_speaker(s->height, view, s->c.n);
 
 	return s->c.skip_ms > 0 && view < s->c.n &&
-	    (s->away >> speaker & 1) != 0;
+	    (s->away >> speaker & 1) != 0 &&
+	    (own->kind == DBFT_NONE || own->view != view);
 }
 
 /* How long the present view may last, ms. */

@@ -291,8 +291,9 @@ int dbft_replay(struct dbft *s, const struct dbft_record *r);
 void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);
 
 /*
- * Tell the core who does not answer at present (mask).  In their views it
- * waits skip_ms only, in the first n views of a height.
+ * Tell the core who does not answer at present, or did not speak when it was
+ * its turn (mask).  In their views it waits skip_ms only, in the first n views
+ * of a height, unless it has voted for their proposal.
  */
 void dbft_away(struct dbft *s, uint64_t mask);
 

@@ -8,6 +8,7 @@
 #include "net/driver_inner.h"
 #include "net/entry.h"
 #include "net/judge.h"
+#include "net/turns.h"
 #include "store/blocks.h"
 #include "store/bodies.h"
 #include "store/chain.h"
@@ -166,6 +167,10 @@ driver_begin(struct driver *d, struct err *e)
 	d->live = true;
 	if (d->me < 0)
 		return 0;
+	if (turns_missed(&d->missed, d->db, &d->set, driver_height(d), e) != 0)
+		return -1;
+	/* We know that we are here. */
+	d->missed &= ~(UINT64_C(1) << d->me);
 	configure(&c, d);
 	dbft_init(&d->core, &c, driver_height(d), votes_floor(d->votes),
 	    arrived(d));
@@ -182,7 +187,7 @@ driver_begin(struct driver *d, struct err *e)
 		err_set(&d->mute, ERR_NO, "this node votes from height %llu "
 		    "on: its journal was renewed",
 		    (unsigned long long)d->core.floor + 1);
-	dbft_away(&d->core, d->away);
+	dbft_away(&d->core, d->away | d->missed);
 	return 0;
 }
 

@@ -132,6 +132,8 @@ round_step(struct round *rd, bool *waits, struct err *e)
 		ret = driver_tick(d, e);
 	driver_unlock(d);
 	flush(rd);
+	if (ret == 0)
+		seen_keep(&rd->seen, d, false);
 	return ret;
 }
 

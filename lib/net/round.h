@@ -12,12 +12,14 @@
 #include <signal.h>
 
 #include "net/links.h"
+#include "net/seen.h"
 
 struct round {
 	struct repo *repo;
 	struct driver *d;
 	struct links links;
 	int active;			/* the lock, or -1 */
+	struct seen seen;		/* what status was told last */
 	volatile sig_atomic_t stop;
 	void (*say)(void *arg, const char *line);
 	void *arg;

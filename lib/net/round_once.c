@@ -69,12 +69,13 @@ end_not_ours(struct round_result *res, const struct round *rd)
 
 /* Name those that gave no answer, or a refusal. */
 static int
-end_no_quorum(struct round_result *res, const struct round *rd)
+end_no_quorum(struct round_result *res, struct round *rd)
 {
 	const struct driver *d = rd->d;
 	char why[512];
 	size_t at;
 
+	seen_keep(&rd->seen, d, true);
 	at = (size_t)snprintf(why, sizeof(why), "no quorum at height %llu, "
 	    "view %u", (unsigned long long)driver_height(d),
 	    (unsigned)d->core.view);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "net/links.h"
+#include "net/seen.h"
 #include "store/chain.h"
 #include "store/pool.h"
 
@@ -48,6 +49,36 @@ read_certificate(struct status *st, struct repo *r, struct err *e)
 
 /* --- the height being decided --------------------------------------------- */
 
+/* Of which kind do votes lack, if what was seen is of this view? */
+static enum dbft_kind
+lacking(const struct dbft *s, const struct seen *seen)
+{
+	unsigned quorum = dbft_quorum(s->c.n);
+
+	if (seen->height != s->height || seen->view != s->view)
+		return DBFT_NONE;
+	if (!s->entered)
+		return DBFT_CHANGE;
+	for (int k = DBFT_PREPARE; seen->speaks && k <= DBFT_COMMIT; k++)
+		if ((unsigned)__builtin_popcountll(seen->have[k]) < quorum)
+			return (enum dbft_kind)k;
+	return DBFT_NONE;
+}
+
+static void
+find_missing(struct status *st, const struct driver *d)
+{
+	struct err ignored;
+	struct seen seen;
+
+	if (seen_read(&seen, d->repo, &d->set, &ignored) != 0)
+		return;
+	st->lack = lacking(&d->core, &seen);
+	for (size_t i = 0; i < st->n; i++)
+		st->delegate[i].missing = st->lack != DBFT_NONE &&
+		    (seen.have[st->lack] >> i & 1) == 0;
+}
+
 static void
 take_core(struct status *st, const struct driver *d)
 {
@@ -67,6 +98,9 @@ take_core(struct status *st, const struct driver *d)
 			st->last = own[k];
 	for (size_t i = 0; i < st->n; i++)
 		st->delegate[i].prepared = (s->high.signers >> i & 1) != 0;
+	for (size_t i = 0; i < st->n; i++)
+		st->delegate[i].missed = (d->missed >> i & 1) != 0;
+	find_missing(st, d);
 }
 
 static int

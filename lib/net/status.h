@@ -13,6 +13,8 @@ struct status_delegate {
 	struct err e;		/* why not */
 	bool certified;		/* it signed the last block's certificate */
 	bool prepared;		/* the prepare certificate that we hold */
+	bool missed;		/* it did not speak in its last turn */
+	bool missing;		/* its vote of the kind `lack` */
 };
 
 struct status {
@@ -36,6 +38,8 @@ struct status {
 	int64_t left_ms;	/* until the view times out; INT64_MAX: never */
 	struct dbft_msg last;	/* the last own vote; kind NONE: none */
 	struct dbft_cert high;	/* the prepare certificate; signers 0: none */
+	enum dbft_kind lack;	/* which votes the view waits for, as far as
+				 * the ehr-dbft at work knows; NONE: unknown */
 
 	size_t quorum, n;
 	struct status_delegate delegate[GENESIS_NODES_MAX];

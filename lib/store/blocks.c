@@ -74,3 +74,20 @@ blocks_had_delegate(struct db *db, const char *name, uint64_t height,
 		sqlite3_reset(s);
 	return ret;
 }
+
+int
+blocks_set_since(uint64_t *since, struct db *db, uint64_t height,
+    struct err *e)
+{
+	sqlite3_stmt *s;
+
+	if (db_stmt(&s, db, "SELECT max(since) FROM delegate WHERE since<=?",
+	    e) != 0)
+		return -1;
+	db_bind_int(s, 1, (int64_t)height);
+	if (db_step(db, s, e) != 1)
+		return -1;
+	*since = (uint64_t)sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 0;
+}

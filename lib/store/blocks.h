@@ -22,6 +22,10 @@ int blocks_each(struct db *db, uint64_t from, int (*fn)(void *arg,
 int blocks_find(uint64_t *height, struct db *db, const struct hash *id,
     struct err *e);
 
+/* Since which height are the delegates of that height the same? */
+int blocks_set_since(uint64_t *since, struct db *db, uint64_t height,
+    struct err *e);
+
 /* Was the node of that name a delegate of any block up to that height?  1, 0
  * or -1. */
 int blocks_had_delegate(struct db *db, const char *name, uint64_t height,

@@ -349,6 +349,10 @@ time_outs(void)
 	CHECK(dbft_deadline(&s) == 11000);
 	dbft_away(&s, BIT(1));
 	CHECK(dbft_deadline(&s) == 10050);
+	/* It was not: we have voted for its block. */
+	s.seen[2][DBFT_PREPARE] = vote(2, DBFT_PREPARE, 0, 9).msg;
+	CHECK(dbft_deadline(&s) == 11000);
+	s.seen[2][DBFT_PREPARE].kind = DBFT_NONE;
 	dbft_away(&s, 0);
 	s.entered = true;
 	for (uint32_t v = 1; v < 5; v++) {

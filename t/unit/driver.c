@@ -1,6 +1,7 @@
 /* driver: hospitals agree on blocks, also when some are dead or end. */
 #define _GNU_SOURCE
 #include "carry.h"
+#include "net/turns.h"
 #include "store/bodies.h"
 
 static void
@@ -35,15 +36,39 @@ test_in_turn(void)
 	four_close(&f);
 }
 
-/* One of four is away: blocks go on, by a change of view where it speaks. */
+/* Who let pass its last turn, as all hospitals of the mask see it? */
+static uint64_t
+missed(unsigned mask)
+{
+	struct delegates set;
+	uint64_t all = 0, is;
+	struct db *db;
+	struct err e;
+
+	for (unsigned i = 0; i < f.n; i++)
+		if ((mask >> i & 1) != 0) {
+			uint64_t height = four_height(&f, i) + 1;
+
+			little_ok(db_of(&db, f.r[i], &e));
+			little_ok(state_delegates(&set, db, height, &e));
+			little_ok(turns_missed(&is, db, &set, height, &e));
+			all |= is;
+		}
+	return all;
+}
+
+/* One of four is away: blocks go on, by a change of view where it speaks; and
+ * that is remembered until it speaks again. */
 static void
 test_one_dead(void)
 {
 	struct settings s = quick();
 
 	four_open(&f, 4, &s);
+	four_enroll(&f, 15);
+	act(1, 0);
 	dead = 1u << 1;
-	for (unsigned h = 1; h <= 6; h++) {
+	for (unsigned h = 2; h <= 7; h++) {
 		unsigned speaker = h % 4;
 
 		four_enroll(&f, 15 & ~dead);
@@ -55,9 +80,17 @@ test_one_dead(void)
 		} else
 			act(speaker, 0);
 		CHECK(four_agree(&f, 15 & ~dead, h));
+		CHECK(missed(15 & ~dead) == (h < 5 ? 0 : 1u << 1));
 	}
-	CHECK(four_height(&f, 1) == 0);
+	CHECK(four_height(&f, 1) == 1);
 	dead = 0;
+	for (unsigned h = 8; h <= 9; h++) {
+		CHECK(missed(1) == 1u << 1);
+		four_enroll(&f, 15);
+		act(h % 4, 0);
+		CHECK(four_agree(&f, 15, h));
+	}
+	CHECK(missed(15) == 0);
 	four_close(&f);
 }
 
