@@ -156,7 +156,7 @@ chained() {
 	[ "$(grep -c ' prepare 0 01$' $j)" -eq 0 ]
 	# One bit in the middle.
 	cp $j kept
-	sed -i '3s/prepare/prepbre/' $j
+	sed -i '3s/^\([0-9]*\) ./\1 #/' $j
 	refused 3 ehr-dbft -C C --once
 	[[ $stderr == *"consensus/journal: damaged in line 3"* ]]
 	[[ $stderr == *"ehr-dbft renew"* ]]
@@ -185,7 +185,7 @@ chained() {
 	reach 1
 	refused 1 ehr-dbft -C C renew
 	[[ $stderr == *"is whole"* ]]
-	sed -i '3s/prepare/prepbre/' $j
+	sed -i '3s/^\([0-9]*\) ./\1 #/' $j
 	# All three others have to answer: 2f + 1.
 	peer C D false
 	refused 75 ehr-dbft -C C renew
