@@ -21,7 +21,7 @@ CRYPTO = hash bech32 key sign_key pem note identity x25519 aead stanza age \
 	stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
-DBFT   = msg mutant core inner round change step
+DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
 	verify state state_apply state_view chain settle pool staging accept \

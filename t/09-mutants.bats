@@ -11,5 +11,5 @@ load lib
 	run t/sim/mutants
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(grep -c '^ *[0-9]' <<<"$output")" -ge 9 ]
+	[ "$(grep -c '^ *[0-9]' <<<"$output")" -ge 30 ]
 }

@@ -17,7 +17,7 @@
  *
  *   Messages	What was ever signed stays in a pool, and anybody may act on
  *		any part of it at any time or never.  That is every order,
- *		delay, loss and repetition.
+ *		delay, loss and repetition; and PBFT, where all count.
  *   The fourth	Its signature is on everything.  So a certificate exists as
  *		soon as M - 1 honest ones have voted.
  *   Speakers	A speaker is a delegate who prepares first (propose, in
@@ -114,7 +114,7 @@ int votes[3];
 #define CERTIFIED(v, b) (COUNT(HAS, PREPARE, v, b) >= NEEDED)
 #endif
 
-/* try_finalise: M commits of one view for one block. */
+/* round_count_commits: M commits of one view for one block. */
 #define FINAL_IN(v, b) (COUNT(HAS, COMMIT, v, b) >= NEEDED)
 #if VIEWS == 2
 #define IN_ANY(i, kind, v, b) (HAS(i, kind, 0, b) || HAS(i, kind, 1, b))

@@ -147,6 +147,21 @@ dbft_replay_cert(struct dbft *s, const struct dbft_cert *c)
 }
 
 void
+dbft_replay_heard(struct dbft *s, const struct dbft_signed *v)
+{
+	const struct dbft_msg *m = &v->msg;
+	struct dbft_msg *seen;
+
+	if (m->height != s->height || m->view > DBFT_VIEW_MAX ||
+	    v->signer >= s->c.n || v->signer == s->c.me ||
+	    (m->kind != DBFT_PREPARE && m->kind != DBFT_COMMIT))
+		return;
+	seen = &s->seen[v->signer][m->kind];
+	if (seen->kind == DBFT_NONE || m->view > seen->view)
+		*seen = *m;
+}
+
+void
 dbft_away(struct dbft *s, uint64_t mask)
 {
 	s->away = mask;
@@ -214,7 +229,8 @@ dbft_have(const struct dbft *s, enum dbft_kind kind, const struct hash *block)
 		if (m->kind == DBFT_NONE)
 			continue;
 		if (kind == DBFT_CHANGE ? m->view >= s->view :
-		    m->view == s->view && hash_eq(&m->block, block))
+		    m->view == s->view && (hash_eq(&m->block, block) ||
+		    MUTANT(MIXED_BLOCKS)))
 			mask |= UINT64_C(1) << i;
 	}
 	return mask;

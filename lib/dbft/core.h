@@ -77,6 +77,15 @@
  * Any answer may be a change-view instead of the vote that was asked for, or
  * a certified block, or nothing ("not yet").
  *
+ * ALL TO ALL (all_to_all = true) is PBFT: a vote goes to all others, and every
+ * delegate puts certificates together for itself.  So each needs an active
+ * process, which alone counts votes; a passive one prepares what is proposed,
+ * commits to a certificate that it is shown, and answers a vote that it knows
+ * already with what its sender may lack.  The driver of a passive one keeps the
+ * prepares and commits that come (same rule as for notes) where the others of
+ * its node find them: a passive one begins with dbft_replay_heard() for each,
+ * after the journal; the active one takes each as an input, peer NOBODY.
+ *
  * Time is milliseconds, from 0 up, of one clock that all processes of a node
  * share; the time of day serves, since it outlives a reboot.  A step of it, in
  * either direction, can cost a time-out and never more.
@@ -95,6 +104,7 @@ struct dbft_config {
 	unsigned n;			/* delegates of this height, 1..64 */
 	unsigned me;			/* our index, below n */
 	bool passive;			/* only answers */
+	bool all_to_all;		/* PBFT */
 	int64_t timeout_ms;		/* of view 0; doubles with each view */
 	int64_t timeout_max_ms;		/* where the doubling ends */
 	int64_t resend_ms;		/* between repetitions */
@@ -195,7 +205,7 @@ enum dbft_act {
 	/*
 	 * cert: the block is final.  Store it with the certificate made of
 	 * the commits of cert.signers (or the one that came with FINAL); send
-	 * both to the others, unless passive.  The state is used up.
+	 * both to those in `to`, unless passive.  The state is used up.
 	 */
 	DBFT_ACT_FINALISE,
 	/* Those in `to` are behind: send them our final block `height`. */
@@ -252,6 +262,8 @@ struct dbft {
 	int64_t clock_ms;
 	int64_t resend_ms;		/* next repetition */
 	int64_t asked_ms;		/* CANDIDATE asked for; -1: not */
+	uint32_t told[4];		/* all to all, of each kind: 1 + the
+					 * view of the last vote that is out */
 	struct dbft_cert high;		/* highest prepare certificate known */
 	uint64_t away;			/* delegates that do not answer */
 	/* The last of each kind by each delegate; [me] are our own votes. */
@@ -289,6 +301,12 @@ int dbft_replay(struct dbft *s, const struct dbft_record *r);
 
 /* Take over a stored prepare certificate, verified, whose body is here. */
 void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);
+
+/*
+ * All to all: take over a vote that another process of this node was given and
+ * has verified.  Own votes, those of other heights and change-views do nothing.
+ */
+void dbft_replay_heard(struct dbft *s, const struct dbft_signed *v);
 
 /*
  * Tell the core who does not answer at present, or did not speak when it was

@@ -18,6 +18,14 @@ inner_speaks(const struct dbft *s, uint32_t view)
 	return dbft_speaker(s->height, view, s->c.n) == s->c.me;
 }
 
+const struct dbft_msg *
+inner_own(const struct dbft *s, enum dbft_kind kind)
+{
+	const struct dbft_msg *m = &s->seen[s->c.me][kind];
+
+	return m->kind != DBFT_NONE && m->view == s->view ? m : NULL;
+}
+
 bool
 inner_cert_ok(const struct dbft *s, const struct dbft_cert *c)
 {

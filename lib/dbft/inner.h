@@ -38,6 +38,9 @@ uint64_t inner_others(const struct dbft *s);
 /* Do we speak in view? */
 bool inner_speaks(const struct dbft *s, uint32_t view);
 
+/* Our vote of this kind in the present view, or NULL. */
+const struct dbft_msg *inner_own(const struct dbft *s, enum dbft_kind kind);
+
 /* Is c a certificate of this height by M delegates or more? */
 bool inner_cert_ok(const struct dbft *s, const struct dbft_cert *c);
 

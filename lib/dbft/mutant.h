@@ -29,6 +29,10 @@ enum {
 	LOW_FLOOR = 14,		/* a lost journal: only one height is skipped */
 	OTHER_VIEW = 15,	/* change-views to an older view are let pass */
 	SMALL_CERT = 16,	/* certificates that arrive are not counted */
+	UNTOLD = 17,		/* PBFT: what a passive process votes stays */
+	NO_REPEAT = 18,		/* PBFT: a vote that is lost is lost */
+	DEAF = 19,		/* PBFT: what a passive process hears stays */
+	MIXED_BLOCKS = 20,	/* votes count whatever they are for */
 	MUTANTS_END
 };
 

@@ -16,13 +16,19 @@ block_vote(const struct dbft *s, enum dbft_kind kind, uint32_t view,
 	return m;
 }
 
-/* Our vote of this kind in the present view, or NULL. */
-static const struct dbft_msg *
-own_vote(const struct dbft *s, enum dbft_kind kind)
+/* Vote; where all are told, `to` are those whom a passive process can. */
+static void
+cast(struct dbft_turn *t, const struct dbft_msg *m, const struct dbft_cert *c,
+    uint64_t to)
 {
-	const struct dbft_msg *m = &s->seen[s->c.me][kind];
+	struct dbft *s = t->s;
 
-	return m->kind != DBFT_NONE && m->view == s->view ? m : NULL;
+	if (s->c.all_to_all && !s->c.passive) {
+		to = inner_others(s);
+		s->told[m->kind] = m->view + 1;
+		s->resend_ms = t->in->now_ms + s->c.resend_ms;
+	}
+	inner_vote(t, m, c, to);
 }
 
 void
@@ -41,19 +47,29 @@ round_work(struct dbft_turn *t, int64_t since)
 
 /* ---- the votes that make certificates -------------------------------- */
 
+/* Where all count, only those may not know whose commit is missing, and it is
+ * enough if the speaker tells them. */
 void
 round_finalise(struct dbft_turn *t, const struct dbft_cert *c)
 {
-	t->s->done = true;
-	inner_act(t, DBFT_ACT_FINALISE, inner_others(t->s))->cert = *c;
+	struct dbft *s = t->s;
+	uint64_t to = inner_others(s);
+
+	if (s->c.all_to_all)
+		to = inner_speaks(s, c->view) ? to & ~c->signers : 0;
+	s->done = true;
+	inner_act(t, DBFT_ACT_FINALISE, to)->cert = *c;
 }
 
-static void
-try_finalise(struct dbft_turn *t, uint32_t view, const struct hash *block)
+void
+round_count_commits(struct dbft_turn *t, uint32_t view,
+    const struct hash *block)
 {
 	struct dbft *s = t->s;
 	struct dbft_cert c = { s->height, view, *block, 0 };
 
+	if (s->c.all_to_all && s->c.passive)
+		return;
 	for (unsigned i = 0; i < s->c.n; i++) {
 		const struct dbft_msg *m = &s->seen[i][DBFT_COMMIT];
 
@@ -78,9 +94,9 @@ round_certified(struct dbft_turn *t, const struct dbft_cert *c,
 		s->high = *c;
 	if (inner_may(s, DBFT_COMMIT, c->view)) {
 		reply |= inner_bit(dbft_speaker(s->height, c->view, s->c.n));
-		inner_vote(t, &m, c, reply);
+		cast(t, &m, c, reply);
 		inner_enter(t);
-		try_finalise(t, c->view, &c->block);
+		round_count_commits(t, c->view, &c->block);
 	} else if (dbft_msg_eq(own, &m))
 		inner_repeat(t, DBFT_COMMIT, reply);
 	else if (c->view < s->view)
@@ -91,17 +107,17 @@ void
 round_commit(struct dbft_turn *t)
 {
 	const struct dbft_signed *v = &t->in->vote;
+	const struct dbft *s = t->s;
 
-	if (inner_witness(t, v->signer, &v->msg))
-		try_finalise(t, v->msg.view, &v->msg.block);
+	if (inner_witness(t, v->signer, &v->msg) && !s->c.all_to_all)
+		round_count_commits(t, v->msg.view, &v->msg.block);
 }
 
-/* As the speaker: do the prepares for our block suffice? */
-static void
-try_certify(struct dbft_turn *t)
+void
+round_count_prepares(struct dbft_turn *t)
 {
 	struct dbft *s = t->s;
-	const struct dbft_msg *own = own_vote(s, DBFT_PREPARE);
+	const struct dbft_msg *own = inner_own(s, DBFT_PREPARE);
 	struct dbft_cert c = { s->height, s->view, own->block,
 	    dbft_have(s, DBFT_PREPARE, &own->block) };
 
@@ -109,7 +125,7 @@ try_certify(struct dbft_turn *t)
 	    !inner_may(s, DBFT_COMMIT, s->view))
 		return;
 	round_certified(t, &c, 0);
-	if (!s->done)
+	if (!s->done && !s->c.all_to_all)
 		inner_act(t, DBFT_ACT_PREPARED, inner_others(s))->cert = c;
 }
 
@@ -118,18 +134,18 @@ round_prepare(struct dbft_turn *t)
 {
 	struct dbft *s = t->s;
 	const struct dbft_signed *v = &t->in->vote;
-	const struct dbft_msg *own = own_vote(s, DBFT_PREPARE);
+	const struct dbft_msg *own = inner_own(s, DBFT_PREPARE);
 
 	if (!inner_witness(t, v->signer, &v->msg))
 		return;
 	if (v->msg.view < s->view)
 		t->tell |= inner_bit(t->in->peer);
-	if (s->c.passive || v->signer == s->c.me ||
+	if (s->c.passive || s->c.all_to_all || v->signer == s->c.me ||
 	    !inner_speaks(s, s->view) || own == NULL ||
 	    !dbft_msg_eq(own, &v->msg))
 		return;
-	if (own_vote(s, DBFT_COMMIT) == NULL)
-		try_certify(t);
+	if (inner_own(s, DBFT_COMMIT) == NULL)
+		round_count_prepares(t);
 	else if (s->high.view == s->view &&
 	    (dbft_have(s, DBFT_COMMIT, &own->block) &
 	    inner_bit(v->signer)) == 0)
@@ -191,7 +207,7 @@ answer_proposal(struct dbft_turn *t)
 	if (inner_may(s, DBFT_PREPARE, v->msg.view)) {
 		if (!s->work)
 			round_work(t, t->in->now_ms);
-		inner_vote(t, &v->msg, NULL, reply);
+		cast(t, &v->msg, NULL, reply);
 		inner_enter(t);
 	} else if (dbft_msg_eq(&s->seen[s->c.me][DBFT_PREPARE], &v->msg))
 		inner_repeat(t, DBFT_PREPARE, reply);
@@ -255,7 +271,7 @@ static bool
 send_proposal(struct dbft_turn *t, uint64_t to)
 {
 	struct dbft *s = t->s;
-	const struct dbft_msg *own = own_vote(s, DBFT_PREPARE), *best = NULL;
+	const struct dbft_msg *own = inner_own(s, DBFT_PREPARE), *best = NULL;
 	struct dbft_action *a;
 	uint64_t proof = 0;
 
@@ -288,7 +304,7 @@ propose(struct dbft_turn *t, const struct hash *block)
 	inner_vote(t, &m, NULL, 0);
 	s->resend_ms = t->in->now_ms + s->c.resend_ms;
 	send_proposal(t, inner_others(s));
-	try_certify(t);
+	round_count_prepares(t);
 }
 
 /* Might we propose now, if we had a block? */
@@ -336,13 +352,13 @@ bool
 round_remind(struct dbft_turn *t)
 {
 	struct dbft *s = t->s;
-	const struct dbft_msg *own = own_vote(s, DBFT_PREPARE);
+	const struct dbft_msg *own = inner_own(s, DBFT_PREPARE);
 	uint64_t lack;
 
 	if (!inner_speaks(s, s->view) || own == NULL)
 		return false;
 	lack = inner_others(s) & ~dbft_have(s, DBFT_COMMIT, &own->block);
-	if (own_vote(s, DBFT_COMMIT) != NULL && s->high.view == s->view) {
+	if (inner_own(s, DBFT_COMMIT) != NULL && s->high.view == s->view) {
 		uint64_t shown = lack & (s->high.signers |
 		    dbft_have(s, DBFT_PREPARE, &own->block));
 

@@ -1,6 +1,7 @@
 /*
  * round: the normal case, in which a speaker proposes a block, collects M
- * prepares, shows them, and collects M commits.
+ * prepares, shows them, and collects M commits.  What is different where all
+ * do that is in all.h.
  */
 #ifndef DBFT_ROUND_H
 #define DBFT_ROUND_H
@@ -23,6 +24,13 @@ void round_commit(struct dbft_turn *t);
  */
 void round_certified(struct dbft_turn *t, const struct dbft_cert *c,
     uint64_t reply);
+
+/* As one who counts: do the prepares for the block that we have prepared in the
+ * present view make a certificate?  And those commits a final block?  Its body
+ * is here. */
+void round_count_prepares(struct dbft_turn *t);
+void round_count_commits(struct dbft_turn *t, uint32_t view,
+    const struct hash *block);
 
 /* Make the block of c final. */
 void round_finalise(struct dbft_turn *t, const struct dbft_cert *c);

@@ -1,3 +1,4 @@
+#include "dbft/all.h"
 #include "dbft/change.h"
 #include "dbft/core.h"
 #include "dbft/round.h"
@@ -96,6 +97,7 @@ static void
 tick(struct dbft_turn *t)
 {
 	struct dbft *s = t->s;
+	bool said;
 
 	if (s->c.passive)
 		return;
@@ -104,7 +106,9 @@ tick(struct dbft_turn *t)
 	if (!dbft_may_vote(s) || t->in->now_ms < s->resend_ms)
 		return;
 	s->resend_ms = t->in->now_ms + s->c.resend_ms;
-	if (!round_remind(t))
+	said = all_remind(t);
+	said = round_remind(t) || said;
+	if (!said)
 		change_remind(t);
 }
 
@@ -125,6 +129,7 @@ dispatch(struct dbft_turn *t)
 		round_proposal(t);
 		break;
 	case DBFT_IN_PREPARE:
+		all_asked(t);
 		round_prepare(t);
 		break;
 	case DBFT_IN_PREPARED:
@@ -133,6 +138,7 @@ dispatch(struct dbft_turn *t)
 			    inner_bit(t->in->peer));
 		break;
 	case DBFT_IN_COMMIT:
+		all_asked(t);
 		round_commit(t);
 		break;
 	case DBFT_IN_CHANGE:
@@ -168,7 +174,9 @@ dbft_step(struct dbft *s, const struct dbft_input *in,
 	mend_times(s, in->now_ms);
 	follow_cert(s, in->now_ms);
 	if (well_formed(s, in) && !is_beside(&t)) {
+		all_spread(&t);
 		dispatch(&t);
+		all_count(&t);
 		if (!s->done)
 			round_speak(&t);
 		if (!s->done)

@@ -91,6 +91,16 @@ take_input(struct tape *t, struct dbft_input *in, struct dbft_signed *changes,
 	in->block = take_block(t);
 }
 
+/* What another process of the node was given: prepares and commits, or else. */
+static void
+hear(struct dbft *s, struct tape *t, unsigned n)
+{
+	struct dbft_signed v = take_vote(t, take(t) % 2 == 0 ? DBFT_PREPARE :
+	    DBFT_COMMIT, n + 1);
+
+	dbft_replay_heard(s, &v);
+}
+
 /* The own votes in out follow *last. */
 static void
 check(const struct dbft_actions *out, struct dbft_msg *last, unsigned me)
@@ -123,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.n = sizes[take(&t) % 7];
 	c.me = take(&t) % c.n;
 	c.passive = take(&t) % 2 == 0;
+	c.all_to_all = take(&t) % 2 == 0;
 	dbft_init(&s, &c, 1, 0, now);
 	dbft_away(&s, take(&t));
 	while (t.n > 0) {
@@ -130,6 +141,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct dbft_input in = { 0 };
 		struct dbft_actions out;
 
+		if (take(&t) % 16 == 0)
+			hear(&s, &t, c.n);
 		now += (int64_t)(take(&t) % 64) - 4;
 		take_input(&t, &in, changes, c.n);
 		in.now_ms = now;

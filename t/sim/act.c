@@ -216,7 +216,7 @@ finalise(struct world *w, struct inst *x, const struct dbft_action *a,
 		check_final(w, x, &a->cert);
 	x->chain[++x->head] = a->cert;
 	x->head_ms = local_ms(w, x);
-	x->ncerts = 0;
+	x->ncerts = x->nheard = x->nread = 0;
 	memset(x->body, 0, sizeof(x->body));
 	memset(x->body_disk, 0, sizeof(x->body_disk));
 	x->work_ms = -1;

@@ -401,7 +401,11 @@ void
 adversary_hears(struct world *w, unsigned who, const struct packet *p)
 {
 	struct dbft_msg m = p->vote.msg;
+	unsigned to = w->pbft ? N_MAX : p->from;
 
+	/* What all get, all would answer again, for ever. */
+	if (w->pbft && p->answer)
+		return;
 	if (p->kind != P_INPUT || w->manual || !has_key(w, who) ||
 	    (w->calm && !w->adversary_stays) || !chance(w, 2, 3))
 		return;
@@ -425,11 +429,13 @@ adversary_hears(struct world *w, unsigned who, const struct packet *p)
 		break;
 	case DBFT_IN_PREPARE:
 	case DBFT_IN_COMMIT:
+		if (w->pbft && chance(w, 1, 2))
+			break;
 		certify(w, &m);
 		return;
 	default:
 		return;
 	}
 	check_signed(w, who, &m);
-	push_vote(w, who, &m, p->from);
+	push_vote(w, who, &m, to);
 }

@@ -1,6 +1,8 @@
 /* inst: a node that drives the core the way core.h says. */
 #include "t/sim/sim.h"
 
+#include "dbft/mutant.h"
+
 unsigned
 inst_index(const struct world *w, const struct inst *x)
 {
@@ -51,8 +53,10 @@ restore(struct world *w, struct inst *x, struct dbft *s, bool passive)
 {
 	struct dbft_config c = {
 		.n = w->n, .me = x->me, .passive = passive,
+		.all_to_all = w->pbft,
 		.timeout_ms = BASE_MS, .timeout_max_ms = CAP_MS,
-		.resend_ms = BASE_MS, .skip_ms = w->skips ? BASE_MS / 4 : 0
+		.resend_ms = w->pbft ? BASE_MS / 4 : BASE_MS,
+		.skip_ms = w->skips ? BASE_MS / 4 : 0
 	};
 
 	dbft_init(s, &c, x->head + 1, x->floor, x->head_ms);
@@ -76,6 +80,8 @@ restore(struct world *w, struct inst *x, struct dbft *s, bool passive)
 		if (m->kind != DBFT_NONE)
 			check_signed(w, x->me, m);
 	}
+	for (size_t i = 0; passive && i < x->nheard; i++)
+		dbft_replay_heard(s, &x->heard[i]);
 }
 
 static bool run(struct world *w, struct inst *x, struct dbft *s,
@@ -94,6 +100,21 @@ give_work(struct world *w, struct inst *x, struct dbft *s, bool passive)
 	return run(w, x, s, &in, passive);
 }
 
+/* What passive processes were given, the active one takes as its own. */
+static void
+hear(struct world *w, struct inst *x)
+{
+	while (x->nread < x->nheard && x->up && !MUTANT(DEAF)) {
+		struct dbft_input in = { .peer = DBFT_NOBODY };
+
+		in.vote = x->heard[x->nread++];
+		in.kind = in.vote.msg.kind == DBFT_PREPARE ?
+		    DBFT_IN_PREPARE : DBFT_IN_COMMIT;
+		if (!run(w, x, &x->s, &in, false))
+			return;
+	}
+}
+
 /* Begin a height with the active process; also after a restart. */
 void
 inst_start(struct world *w, struct inst *x)
@@ -102,11 +123,11 @@ inst_start(struct world *w, struct inst *x)
 
 	restore(w, x, &x->s, false);
 	x->read = x->records;
+	x->nread = 0;
 	x->wake_ms = DBFT_NEVER;
-	if (x->work_ms >= 0)
-		give_work(w, x, &x->s, false);
-	else
-		run(w, x, &x->s, &in, false);
+	if (x->work_ms >= 0 ? give_work(w, x, &x->s, false) :
+	    run(w, x, &x->s, &in, false))
+		hear(w, x);
 }
 
 /* The active process takes the lock: what have others done meanwhile? */
@@ -139,6 +160,28 @@ wake_later(struct world *w, struct inst *x, int64_t at)
 		    inst_index(w, x));
 }
 
+/* Keep a vote for the other processes of the node, and wake the active one. */
+static void
+keep_heard(struct world *w, struct inst *x, const struct dbft *s,
+    const struct dbft_input *in)
+{
+	const struct dbft_signed *v = &in->vote;
+	int64_t at = local_ms(w, x) + 1 + (int64_t)rnd(w, 5);
+
+	if ((in->kind != DBFT_IN_PROPOSAL && in->kind != DBFT_IN_PREPARE &&
+	    in->kind != DBFT_IN_COMMIT) || v->signer == x->me ||
+	    v->msg.height != x->head + 1 || x->nheard == HEARD ||
+	    !dbft_msg_eq(&s->seen[v->signer][v->msg.kind], &v->msg))
+		return;
+	for (size_t i = 0; i < x->nheard; i++)
+		if (x->heard[i].signer == v->signer &&
+		    dbft_msg_eq(&x->heard[i].msg, &v->msg))
+			return;
+	x->heard[x->nheard++] = *v;
+	if (at < x->wake_ms)
+		wake_later(w, x, at);
+}
+
 /* One step and what it asks for.  False: the state is of no use any more. */
 static bool
 run(struct world *w, struct inst *x, struct dbft *s, struct dbft_input *in,
@@ -150,6 +193,8 @@ run(struct world *w, struct inst *x, struct dbft *s, struct dbft_input *in,
 
 	in->now_ms = local_ms(w, x);
 	dbft_step(s, in, &out);
+	if (w->pbft && passive)
+		keep_heard(w, x, s, in);
 	if (!act_all(w, x, s, &out, in->peer, passive)) {
 		if (x->up && !passive)
 			inst_start(w, x);
@@ -344,8 +389,8 @@ inst_wake(struct world *w, struct inst *x)
 		return;
 	x->wake_ms = DBFT_NEVER;
 	refresh(w, x);
-	if (x->up)
-		run(w, x, &x->s, &in, false);
+	if (x->up && run(w, x, &x->s, &in, false))
+		hear(w, x);
 }
 
 void
@@ -404,6 +449,9 @@ inst_crash(struct world *w, struct inst *x)
 			x->certs[keep++] = x->certs[i];
 	x->ncerts = keep;
 	memcpy(x->body, x->body_disk, sizeof(x->body));
+	/* Nobody waits for what was heard to be on disk. */
+	if (x->nheard > 0)
+		x->nheard = rnd(w, x->nheard + 1);
 	event_add(w, w->now + 1 + (int64_t)rnd(w, 8 * BASE_MS), E_RESTART,
 	    inst_index(w, x));
 }
@@ -436,7 +484,7 @@ inst_amnesia(struct world *w, struct inst *x, bool blocks_too)
 {
 	trace(w, "%u: AMNESIA%s", inst_index(w, x),
 	    blocks_too ? ", blocks too" : "");
-	x->records = x->synced = x->first = 0;
+	x->records = x->synced = x->first = x->nheard = 0;
 	x->ncerts = 0;
 	memset(x->body, 0, sizeof(x->body));
 	memset(x->body_disk, 0, sizeof(x->body_disk));

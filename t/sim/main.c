@@ -1,9 +1,11 @@
 /*
- * sim [--nodes N] [--no-schedules] --seeds [FROM] COUNT
- * sim [--nodes N] --seed N
- * sim --schedules
+ * sim [--nodes N] [--engine E] [--no-schedules] --seeds [FROM] COUNT
+ * sim [--nodes N] [--engine E] --seed N
+ * sim [--engine E] --schedules
  *
  * Runs the schedules that have broken others, then COUNT seeds from FROM (1).
+ * A seed decides everything, also the engine, dbft or pbft: every fifth is for
+ * pbft, unless E is for all.
  * --seed and --schedules print everything that happens.  Exit status 1, and
  * the seed, when a promise was broken.
  */
@@ -21,10 +23,10 @@ static struct world world;
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: sim [--nodes N] [--no-schedules] "
-	    "--seeds [FROM] COUNT\n"
-	    "       sim [--nodes N] --seed N\n"
-	    "       sim --schedules\n");
+	fprintf(stderr, "usage: sim [--nodes N] [--engine E] "
+	    "[--no-schedules] --seeds [FROM] COUNT\n"
+	    "       sim [--nodes N] [--engine E] --seed N\n"
+	    "       sim [--engine E] --schedules\n");
 	return 2;
 }
 
@@ -51,8 +53,9 @@ many(uint64_t from, uint64_t count)
 	for (uint64_t i = 0; i < count; i++) {
 		if (!world_run(&world, from + i)) {
 			printf("seed %llu: %s\n"
-			    "all of it: t/sim --seed %llu\n",
+			    "all of it: t/sim --engine %s --seed %llu\n",
 			    (unsigned long long)(from + i), world.failure,
+			    world.pbft ? "pbft" : "dbft",
 			    (unsigned long long)(from + i));
 			return 1;
 		}
@@ -107,6 +110,12 @@ main(int argc, char **argv)
 		else if (argc > 2 && strcmp(argv[0], "--nodes") == 0) {
 			world.only_n = (unsigned)strtoul(argv[1], NULL, 10);
 			if (world.only_n < 1 || world.only_n > N_MAX)
+				return usage();
+			argc--, argv++;
+		} else if (argc > 2 && strcmp(argv[0], "--engine") == 0) {
+			world.only_engine = argv[1];
+			if (strcmp(argv[1], "dbft") != 0 &&
+			    strcmp(argv[1], "pbft") != 0)
 				return usage();
 			argc--, argv++;
 		} else

@@ -1,7 +1,8 @@
 /*
  * schedules: orders of messages that have broken other protocols, or would
- * break this one if a rule were missing.  Delegates are A B C D = 0 1 2 3; at
- * height 1 they speak in the order B (view 0), A (1), D (2), C (3), B (4).
+ * break this one if a rule were missing; for either engine.  Delegates are A B
+ * C D = 0 1 2 3; at height 1 they speak in the order B (view 0), A (1), D (2),
+ * C (3), B (4).
  */
 #include <stdio.h>
 
@@ -76,6 +77,18 @@ pass(struct world *w, enum dbft_in kind, unsigned from, unsigned to)
 	while ((i = oldest(w, kind, from, to)) < PACKETS && n++ < 50)
 		deliver(w, i);
 	expect(w, n > 0, "there is a message to pass");
+}
+
+/* One sees the certificate that these prepares make: the speaker shows it, or
+ * it hears each. */
+static void
+certify(struct world *w, unsigned speaker, uint64_t prepares, unsigned to)
+{
+	if (!w->pbft)
+		pass(w, DBFT_IN_PREPARED, speaker, to);
+	for (unsigned i = 0; w->pbft && i < w->n; i++)
+		if ((prepares >> i & 1) != 0 && i != to && i != speaker)
+			pass(w, DBFT_IN_PREPARE, i, to);
 }
 
 static void
@@ -179,7 +192,7 @@ lock_of_commits(struct world *w)
 {
 	begin(w, 0);
 	b_commits_alone(w);
-	pass(w, DBFT_IN_PREPARED, B, A);
+	certify(w, B, BIT(A) | BIT(C), A);
 	lose_all(w);
 	expire(w, BIT(C));
 	settle(w, BIT(A) | BIT(B) | BIT(C), 1);
@@ -200,7 +213,7 @@ lock_of_two_views(struct world *w)
 	pass(w, DBFT_IN_PROPOSAL, A, D);
 	pass(w, DBFT_IN_PREPARE, C, A);
 	pass(w, DBFT_IN_PREPARE, D, A);
-	pass(w, DBFT_IN_PREPARED, A, C);
+	certify(w, A, BIT(C) | BIT(D), C);
 	lose_all(w);
 	settle(w, BIT(A) | BIT(B) | BIT(C), 1);
 	expect(w, block_index(&w->final[1]) == 1, "the block is the second");
@@ -215,9 +228,9 @@ fork_after_commit(struct world *w)
 {
 	begin(w, 0);
 	b_commits_alone(w);
+	certify(w, B, BIT(A) | BIT(C), A);
+	certify(w, B, BIT(A) | BIT(C), C);
 	pass(w, DBFT_IN_PROPOSAL, B, D);
-	pass(w, DBFT_IN_PREPARED, B, A);
-	pass(w, DBFT_IN_PREPARED, B, C);
 	pass(w, DBFT_IN_COMMIT, A, B);
 	pass(w, DBFT_IN_COMMIT, C, B);
 	expect(w, w->inst[B].head == 1, "the block is final for B");
@@ -235,8 +248,8 @@ fork_of_late_commits(struct world *w)
 	b_commits_alone(w);
 	pass(w, DBFT_IN_PROPOSAL, B, D);
 	expire(w, BIT(C) | BIT(D));
-	pass(w, DBFT_IN_PREPARED, B, C);
-	pass(w, DBFT_IN_PREPARED, B, D);
+	certify(w, B, BIT(A) | BIT(C), C);
+	certify(w, B, BIT(A) | BIT(C), D);
 	expect(w, w->inst[C].s.seen[C][DBFT_COMMIT].kind == DBFT_NONE &&
 	    w->inst[D].s.seen[D][DBFT_COMMIT].kind == DBFT_NONE,
 	    "C and D vote for nothing in the view they have left");
@@ -325,7 +338,10 @@ mixed_views(struct world *w)
 	pass(w, DBFT_IN_PROPOSAL, B, A);
 	pass(w, DBFT_IN_PREPARE, A, B);
 	show(w, B, DBFT_IN_PREPARE, sign(w, DBFT_PREPARE, 4, &y));
-	pass(w, DBFT_IN_PREPARED, B, A);
+	if (w->pbft)
+		show(w, A, DBFT_IN_PREPARE, sign(w, DBFT_PREPARE, 4, &y));
+	else
+		pass(w, DBFT_IN_PREPARED, B, A);
 	pass(w, DBFT_IN_COMMIT, A, B);
 	show(w, B, DBFT_IN_COMMIT, sign(w, DBFT_COMMIT, 4, &y));
 	expect(w, w->inst[B].head == 1 && hash_eq(&w->final[1], &y),
@@ -342,8 +358,8 @@ lost_disk(struct world *w)
 {
 	begin(w, 0);
 	b_commits_alone(w);
-	pass(w, DBFT_IN_PREPARED, B, A);
-	pass(w, DBFT_IN_PREPARED, B, C);
+	certify(w, B, BIT(A) | BIT(C), A);
+	certify(w, B, BIT(A) | BIT(C), C);
 	pass(w, DBFT_IN_COMMIT, A, B);
 	pass(w, DBFT_IN_COMMIT, C, B);
 	inst_work(w, &w->inst[B]);
@@ -367,7 +383,7 @@ lost_disk(struct world *w)
 	pass(w, DBFT_IN_PROPOSAL, C, D);
 	pass(w, DBFT_IN_PREPARE, A, C);
 	pass(w, DBFT_IN_PREPARE, D, C);
-	pass(w, DBFT_IN_PREPARED, C, B);
+	certify(w, C, BIT(A) | BIT(D), B);
 	expire(w, BIT(B));
 	expect(w, w->inst[B].records == 0, "B is silent at height 2");
 	settle(w, BIT(A) | BIT(B) | BIT(C) | BIT(D), 2);
@@ -377,8 +393,70 @@ lost_disk(struct world *w)
 	expect(w, w->inst[B].records > 0, "B votes again at height 3");
 }
 
-bool
-schedules_run(struct world *w)
+/* For so long these hear each other, and make a block in this view. */
+static void
+finish(struct world *w, uint64_t who, uint32_t view, int64_t ms)
+{
+	for (int64_t end = w->now + ms; w->now < end; w->now += 10)
+		for (unsigned i = 0; i < PACKETS; i++) {
+			const struct packet *p = &w->packet[i];
+
+			if (i < w->ninst && (who >> i & 1) != 0)
+				inst_wake(w, &w->inst[i]);
+			if (w->used[i] && (who >> p->from & 1) != 0 &&
+			    (who >> p->to & 1) != 0)
+				deliver(w, i);
+		}
+	for (unsigned i = 0; i < w->n; i++)
+		if ((who >> i & 1) != 0)
+			expect(w, w->inst[i].head == 1 &&
+			    w->inst[i].chain[1].view == view,
+			    "all have the block in time");
+}
+
+/* All are well: no timer is needed for a block. */
+static void
+without_waiting(struct world *w)
+{
+	for (int pipes = 0; pipes < 2 && w->failure[0] == '\0'; pipes++) {
+		begin(w, 0);
+		w->pipes = pipes == 1;
+		finish(w, BIT(A) | BIT(B) | BIT(C) | BIT(D), 0, BASE_MS / 5);
+	}
+}
+
+/* The speaker of view 0 is dead: nor in view 1. */
+static void
+without_speaker(struct world *w)
+{
+	for (int pipes = 0; pipes < 2 && w->failure[0] == '\0'; pipes++) {
+		begin(w, BIT(B));
+		w->pipes = pipes == 1;
+		expire(w, BIT(A) | BIT(C) | BIT(D));
+		finish(w, BIT(A) | BIT(C) | BIT(D), 1, BASE_MS / 5);
+	}
+}
+
+/* PBFT: B proposes and dies, and all prepares are lost; the others need no
+ * other view. */
+static void
+lost_prepares(struct world *w)
+{
+	for (int pipes = 0; pipes < 2 && w->failure[0] == '\0'; pipes++) {
+		if (!w->pbft)
+			return;
+		begin(w, 0);
+		w->pipes = pipes == 1;
+		pass(w, DBFT_IN_PROPOSAL, B, A);
+		pass(w, DBFT_IN_PROPOSAL, B, C);
+		pass(w, DBFT_IN_PROPOSAL, B, D);
+		lose_all(w);
+		finish(w, BIT(A) | BIT(C) | BIT(D), 0, BASE_MS / 2);
+	}
+}
+
+static bool
+run_all(struct world *w)
 {
 	static const struct {
 		void (*run)(struct world *);
@@ -389,20 +467,38 @@ schedules_run(struct world *w)
 		{ fork_after_commit, "final for one delegate" },
 		{ fork_of_late_commits, "a late certificate" },
 		{ mixed_views, "commits of several views" },
-		{ lost_disk, "a lost disk" }
+		{ lost_disk, "a lost disk" },
+		{ without_waiting, "all is well" },
+		{ without_speaker, "a dead speaker" },
+		{ lost_prepares, "lost prepares" }
 	};
+	const char *engine = w->pbft ? "PBFT" : "dBFT";
 	char why[256];
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		w->now = 0;
-		trace(w, "SCHEDULE: %s", all[i].name);
+		trace(w, "SCHEDULE: %s, %s", all[i].name, engine);
 		all[i].run(w);
 		if (w->failure[0] == '\0')
 			continue;
 		snprintf(why, sizeof(why), "%s", w->failure);
-		snprintf(w->failure, sizeof(w->failure), "schedule \"%s\": "
-		    "%.180s", all[i].name, why);
+		snprintf(w->failure, sizeof(w->failure), "schedule \"%s\", "
+		    "%s: %.180s", all[i].name, engine, why);
 		return false;
+	}
+	return true;
+}
+
+bool
+schedules_run(struct world *w)
+{
+	for (int pbft = 0; pbft < 2; pbft++) {
+		if (w->only_engine != NULL &&
+		    (w->only_engine[0] == 'p') != (pbft == 1))
+			continue;
+		w->pbft = pbft == 1;
+		if (!run_all(w))
+			return false;
 	}
 	return true;
 }

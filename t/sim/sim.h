@@ -24,6 +24,7 @@
 #define HEIGHTS 64
 #define BLOCKS 1024
 #define JOURNAL 4096		/* records of one instance */
+#define HEARD 1024		/* votes that passive ones got */
 #define CERTS 64		/* that an instance knows, of one height */
 #define PACKETS 4096		/* under way */
 #define VOTES 8192		/* signed in a run */
@@ -66,10 +67,13 @@ struct inst {
 	uint64_t head;			/* last final height */
 	int64_t head_ms;
 	uint64_t floor;
+	struct dbft_signed heard[HEARD];	/* PBFT; this height's */
+	size_t nheard;
 	/* memory */
 	uint64_t body[BLOCKS / 64];
 	struct dbft s;			/* of the active process */
 	size_t read;			/* records of the journal in s */
+	size_t nread;			/* and of heard */
 	int64_t wake_ms;
 	int64_t work_ms;		/* -1: nothing to propose */
 	int64_t skew_ms;		/* its clock is that much ahead */
@@ -131,6 +135,7 @@ struct world {
 	struct inst inst[INST_MAX];
 	uint64_t bad;			/* delegates that are not honest */
 	/* the character of this run */
+	bool pbft;			/* else dBFT */
 	bool pipes;			/* passive delegates, short-lived */
 	bool calm;			/* second phase */
 	bool adversary_stays;		/* also in the second phase */
@@ -165,6 +170,7 @@ struct world {
 	int64_t took_ms;		/* second phase; -1: there was none */
 	double share;			/* of the time it might have taken */
 	unsigned only_n;		/* --nodes; 0: as the seed says */
+	const char *only_engine;	/* --engine; NULL: the same */
 };
 
 /* rng.c */

@@ -11,7 +11,7 @@ clear_inst(struct inst *x, unsigned me)
 	x->up = true;
 	x->alone = false;
 	x->records = x->synced = x->first = 0;
-	x->ncerts = 0;
+	x->ncerts = x->nheard = x->nread = 0;
 	memset(x->body_disk, 0, sizeof(x->body_disk));
 	memset(x->body, 0, sizeof(x->body));
 	x->head = 0;
@@ -194,6 +194,20 @@ rounds(const struct world *w, uint32_t v)
 	return sum;
 }
 
+/* The view that it is in, or that it will find in its journal. */
+static uint32_t
+view_of(const struct inst *x)
+{
+	const struct dbft_msg *last;
+
+	if (x->s.height != 0)
+		return x->s.view;
+	if (x->records == 0)
+		return 0;
+	last = &x->journal[x->records - 1].msg;
+	return last->height == x->head + 1 ? last->view : 0;
+}
+
 /*
  * How long M delegates may take.  In each view the first message must find
  * all of them, and five more follow: propose, prepare, show, commit, final.
@@ -208,9 +222,11 @@ patience(const struct world *w, unsigned blocks)
 	uint32_t top = 0;
 	int64_t sum = 0;
 
-	for (unsigned i = 0; i < w->ninst; i++)
-		if (w->inst[i].s.height != 0 && w->inst[i].s.view > top)
-			top = w->inst[i].s.view;
+	for (unsigned i = 0; i < w->ninst; i++) {
+		uint32_t view = view_of(&w->inst[i]);
+
+		top = view > top ? view : top;
+	}
 	for (unsigned b = 0; b < blocks; b++)
 		sum += rounds(w, b == 0 ? top : 0) +
 		    (w->skips ? rounds(w, 0) : 0);
@@ -261,10 +277,12 @@ world_run(struct world *w, uint64_t seed)
 	world_init(w, seed, w->only_n > 0 ? w->only_n :
 	    sizes[rnd(w, sizeof(sizes) / sizeof(sizes[0]))]);
 	w->seed = seed;
+	w->pbft = w->only_engine != NULL ? w->only_engine[0] == 'p' :
+	    seed % 5 == 0;
 	w->took_ms = -1;
 	faults_choose(w);
-	trace(w, "n = %u, bad %llx%s", w->n, (unsigned long long)w->bad,
-	    w->pipes ? ", pipes" : "");
+	trace(w, "%s, n = %u, bad %llx%s", w->pbft ? "PBFT" : "dBFT", w->n,
+	    (unsigned long long)w->bad, w->pipes ? ", pipes" : "");
 	storm(w);
 	if (w->failure[0] == '\0')
 		calm(w);
