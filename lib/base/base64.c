@@ -25,19 +25,15 @@ base64_add(struct buf *out, const void *p, size_t n, bool pad)
 	}
 }
 
-static int
-value(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
+/* A digit's value plus 1; 0 for what is none. */
+static const unsigned char value[256] = {
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+	19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
+	43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['+'] = 63, ['/'] = 64
+};
 
 int
 base64_decode(void *out, size_t max, size_t *n, struct span text, bool pad)
@@ -62,7 +58,7 @@ base64_decode(void *out, size_t max, size_t *n, struct span text, bool pad)
 	if (whole > max)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		int d = value(text.p[i]);
+		int d = value[text.p[i]] - 1;
 
 		if (d < 0)
 			return -1;

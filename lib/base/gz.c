@@ -56,7 +56,7 @@ gz_pack(struct buf *out, struct span in, struct err *e)
 
 	if (in.n > INT_MAX / 2)
 		return err_set(e, ERR_BAD, "too long to compress at once");
-	if (deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, 1, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return err_set(e, ERR_SYS, "zlib: out of memory");
 	room = deflateBound(&z, (uLong)in.n);
 	to = buf_room(out, HEAD_LEN + room + TAIL_LEN);

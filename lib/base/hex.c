@@ -13,15 +13,11 @@ hex_encode(char *out, const void *p, size_t n)
 	*out = '\0';
 }
 
-static int
-value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* A digit's value plus 1; 0 for what is none. */
+static const unsigned char value[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['a'] = 11, 12, 13, 14, 15, 16
+};
 
 int
 hex_decode(void *out, size_t n, struct span digits)
@@ -31,8 +27,8 @@ hex_decode(void *out, size_t n, struct span digits)
 	if (digits.n / 2 != n || digits.n % 2 != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		int hi = value(digits.p[2 * i]);
-		int lo = value(digits.p[2 * i + 1]);
+		int hi = value[digits.p[2 * i]] - 1;
+		int lo = value[digits.p[2 * i + 1]] - 1;
 
 		if (hi < 0 || lo < 0)
 			return -1;
