@@ -17,15 +17,15 @@ DESTDIR =
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
 BASE   = span utf8 err buf hex base64 stamp text clock gz fs parallel
-CRYPTO = hash bech32 key sign_key pem note identity x25519 aead stanza age \
-	stream age_body age_stream merkle
+CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
+	stanza age stream age_body age_stream merkle
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate view rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \
-	verify state state_apply state_view chain settle pool staging accept \
-	propose lookup submit bodies work watch blocks
+	verify state state_apply state_view settle pool_index chain pool \
+	staging accept propose lookup submit bodies work watch blocks
 NET    = pkt proto message ids pipe known known_file hello session waiting \
 	parcel intake \
 	sync sync_part sync_pull sync_waiting sync_push peers clone \

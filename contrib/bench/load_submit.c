@@ -42,7 +42,7 @@ put(struct submitter *s, struct repo *r, size_t next, size_t n)
 	struct err e;
 	double now;
 
-	if (pool_open(&p, r, clock_now_ms(), &e) != 0)
+	if (pool_open_add(&p, r, clock_now_ms(), &e) != 0)
 		load_die("pool", &e);
 	for (size_t i = next; i < next + n * l->n; i += l->n)
 		if (pool_add(p, l->tx[i].note, false, NULL, NULL, &e) != 0)

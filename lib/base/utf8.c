@@ -41,8 +41,8 @@ deceives(uint32_t cp)
 
 /*
  * How many bytes at the start are printable ASCII, as nearly all text is?
- * Eight at a time: a byte below 0x20, 0x7f or above sets the high bit of one of the terms,
- * at its own place or, by a borrow, at a higher one.
+ * Eight at a time: a byte below 0x20, 0x7f or above sets the high bit of one
+ * of the terms, at its own place or, by a borrow, at a higher one.
  */
 static size_t
 plain(struct span s)

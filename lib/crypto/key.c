@@ -343,18 +343,29 @@ sign_make(unsigned char sig[SIGN_MAX], size_t *n, const struct sign_key *k,
 	return ok ? 0 : crypto_failed(e, "signing");
 }
 
-bool
-sign_verify(const struct sign_pub *pub, struct span msg, struct span sig)
+EVP_MD_CTX *
+sign_verify_ctx(const struct sign_pub *pub)
 {
 	EVP_PKEY *key = pkey_of(pub);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = key != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit_ex(ctx, NULL, digest_of(pub->alg), NULL, NULL,
-	    key, NULL) == 1 &&
+
+	if (key == NULL || ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL,
+	    digest_of(pub->alg), NULL, NULL, key, NULL) != 1) {
+		EVP_MD_CTX_free(ctx);
+		ctx = NULL;
+	}
+	EVP_PKEY_free(key);	/* the context has a reference */
+	return ctx;
+}
+
+bool
+sign_verify(const struct sign_pub *pub, struct span msg, struct span sig)
+{
+	EVP_MD_CTX *ctx = sign_verify_ctx(pub);
+	bool ok = ctx != NULL &&
 	    EVP_DigestVerify(ctx, sig.p, sig.n, msg.p, msg.n) == 1;
 
 	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
 	ERR_clear_error();
 	return ok;
 }

@@ -39,6 +39,22 @@ tx_free(struct tx *tx)
 	buf_free(&tx->manifest);
 }
 
+bool
+tx_names_record(enum tx_kind kind)
+{
+	switch (kind) {
+	case TX_AUTHORIZE:
+	case TX_REJECT:
+	case TX_GRANT:
+	case TX_WITHDRAW:
+	case TX_ACCESS:
+	case TX_ERASE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void
 tx_describe(struct buf *out, const struct tx *tx)
 {

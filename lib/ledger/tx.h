@@ -69,6 +69,9 @@ struct tx {
 const char *tx_kind_name(enum tx_kind kind);
 int tx_kind_of(struct span name);
 
+/* Is a transaction of that kind about one record? */
+bool tx_names_record(enum tx_kind kind);
+
 /* Release what a parsed transaction owns.  A zeroed one is fine. */
 void tx_free(struct tx *tx);
 

@@ -47,8 +47,8 @@ replay_block(struct replay *p, uint64_t height, struct err *e)
 	    e) != 0 ||
 	    certificate_check(b.certificate, &b.h, &p->set,
 	    repo_ledger(p->a->repo), &signers, e) != 0 ||
-	    chain_advance(p->a->repo, p->db, &p->head, &b, &p->set, p->batch,
-	    e) != 0)
+	    chain_advance(p->a->repo, p->db, &p->head, &b, &p->set, CHAIN_ALL,
+	    p->batch, e) != 0)
 		ret = audit_failed(p->a, AUDIT_BLOCKS, path, e, e);
 	else {
 		p->a->count[AUDIT_TRANSACTIONS].checked += b.h.txs;

@@ -203,7 +203,7 @@ add_all_pending(struct intake *in, struct repo *r, const struct items *l,
 	bool take = true;
 	struct pool *p;
 
-	if (pool_open(&p, r, now_ms, e) != 0)
+	if (pool_open_add(&p, r, now_ms, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l->n; i++)
 		if (add_pending(in, p, &l->v[i], flags, &take, e) != 0) {

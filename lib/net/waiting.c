@@ -53,6 +53,7 @@ waiting_here(struct repo *r, const struct ids *objects, struct ids *missing,
 struct listing {
 	struct repo *repo;
 	struct ids *out;
+	struct ids sorted;	/* of these, those that the rules accept */
 	struct state_view view;
 	int64_t now_ms;
 };
@@ -78,43 +79,34 @@ list_pending(void *arg, const struct hash *id, struct span note,
 	return got == 0 ? 0 : ids_add(l->out, id, e);
 }
 
-/*
- * Strike those that the state, as it will be with all that wait, does not
- * have: the rules refused them.
- */
 static int
-strike_refused(struct ids *l, size_t from, struct repo *r, int64_t now_ms,
-    struct err *e)
+add_id(void *arg, const struct hash *id, struct err *e)
 {
-	struct pool *p;
-	size_t n = from;
-	int got = 0;
+	return ids_add(arg, id, e);
+}
 
-	if (from == l->n)
-		return 0;
-	if (pool_open(&p, r, now_ms, e) != 0)
-		return -1;
-	for (size_t i = from; i < l->n && got >= 0; i++) {
-		got = settle_tx(pool_db(p), &l->id[i], e);
-		if (got == 1)
-			l->id[n++] = l->id[i];
-	}
-	l->n = n;
-	pool_abort(p);
-	return got < 0 ? -1 : 0;
+static bool
+list_wants(void *arg, const struct hash *id)
+{
+	const struct listing *l = arg;
+
+	return ids_has(&l->sorted, id);
 }
 
 int
 waiting_pending(struct ids *out, struct repo *r, int64_t now_ms,
     struct err *e)
 {
-	struct listing l = { .repo = r, .out = out };
-	size_t from = out->n;
+	struct listing l = { .repo = r, .out = out, .sorted = IDS_INIT };
+	int got;
 
 	if (chain_catch_up(r, e) != 0 ||
-	    pool_each(r, list_pending, &l, e) != 0)
+	    pool_standing(r, now_ms, add_id, &l.sorted, e) != 0)
 		return -1;
-	return strike_refused(out, from, r, now_ms, e);
+	ids_sort(&l.sorted);
+	got = pool_each(r, list_wants, list_pending, &l, e);
+	ids_free(&l.sorted);
+	return got;
 }
 
 static int
@@ -168,6 +160,14 @@ picks(struct picking *p, const struct hash *id)
 	return !p->full;
 }
 
+static bool
+pick_wants(void *arg, const struct hash *id)
+{
+	const struct picking *p = arg;
+
+	return ids_has(p->sorted, id);
+}
+
 static int
 pick_pending(void *arg, const struct hash *id, struct span note,
     struct err *e)
@@ -186,7 +186,7 @@ waiting_pending_items(struct buf *out, struct repo *r,
     const struct ids *sorted, size_t soft, bool *more, struct err *e)
 {
 	struct picking p = { out, sorted, soft, false, false };
-	int got = pool_each(r, pick_pending, &p, e);
+	int got = pool_each(r, pick_wants, pick_pending, &p, e);
 
 	*more = p.more;
 	return got;

@@ -21,20 +21,6 @@ struct looking {
 };
 
 static int
-look_pending(void *arg, const struct hash *id, uint64_t at, struct span data,
-    struct err *e)
-{
-	struct looking *l = arg;
-	int ret = settle_tx(l->db, id, e);
-
-	(void)at, (void)data;
-	if (ret < 0)
-		return -1;
-	l->live = ret == 0;
-	return l->live;		/* one is enough */
-}
-
-static int
 look_staged(void *arg, const struct hash *id, uint64_t at, struct span data,
     struct err *e)
 {
@@ -56,25 +42,24 @@ look_staged(void *arg, const struct hash *id, uint64_t at, struct span data,
 }
 
 /*
- * Remove the segments in dir of which all items are settled.  Damaged ones
+ * Remove the segments of staging/ of which all items are settled.  Damaged ones
  * stay: whoever reads them next moves them to quarantine.
  */
 static int
-tidy_dir(struct looking *l, const char *dir, segment_item *look,
-    bool check, struct err *e)
+tidy_staging(struct looking *l, struct err *e)
 {
 	struct fs_names list;
 	char path[FS_NAME_MAX];
 	int ret = 0;
 
-	if (fs_list(&list, l->repo->dirfd, dir, e) != 0)
+	if (fs_list(&list, l->repo->dirfd, STAGING_DIR, e) != 0)
 		return -1;
 	for (size_t i = 0; i < list.n && ret == 0; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, list.name[i]);
+		snprintf(path, sizeof(path), STAGING_DIR "/%s", list.name[i]);
 		l->live = false;
 		l->odd = false;
-		ret = segment_scan(l->repo->dirfd, path, dir, check, look, l,
-		    e);
+		ret = segment_scan(l->repo->dirfd, path, STAGING_DIR, true,
+		    look_staged, l, e);
 		if (ret < 0 && (e->kind == ERR_BAD || e->kind == ERR_NO))
 			ret = 0;
 		else if (ret == 0 && !l->live)
@@ -243,8 +228,7 @@ accept_tidy(struct repo *r, struct err *e)
 	struct looking l = { r, NULL, false, false };
 
 	if (chain_catch_up(r, e) != 0 || db_of(&l.db, r, e) != 0 ||
-	    tidy_dir(&l, POOL_DIR, look_pending, false, e) != 0 ||
-	    tidy_dir(&l, STAGING_DIR, look_staged, true, e) != 0 ||
+	    pool_index_tidy(r, e) != 0 || tidy_staging(&l, e) != 0 ||
 	    give_up(r, l.db, e) != 0)
 		return -1;
 	if (tidy_objects(r, l.db, e) != 0)

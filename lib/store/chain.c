@@ -8,6 +8,7 @@
 #include "base/gz.h"
 #include "base/stamp.h"
 #include "ledger/rules.h"
+#include "store/pool_index.h"
 
 /* Blocks applied in one database transaction while catching up. */
 #define CATCH_UP_BATCH 64
@@ -44,12 +45,50 @@ chain_read(struct buf *text, struct repo *r, uint64_t height, struct err *e)
 	return ret;
 }
 
+/* How a block is replayed. */
+struct replay {
+	struct state_view view;
+	enum chain_trust trust;
+	struct verify_batch *batch;
+	bool waits;		/* some transactions wait here */
+};
+
+/* Choose how the signatures of a transaction are checked. */
+static int
+choose_verify(struct replay *rp, const struct hash *id, struct err *e)
+{
+	struct pool_row row;
+	int got = rp->waits ? pool_index_find(&row, rp->view.db, id, e) : 0;
+
+	rp->view.verify = rp->trust != CHAIN_ALL ? verify_never :
+	    got == 1 ? state_verify_came : verify_later;
+	rp->view.verify_arg = got == 1 ? (void *)rp->view.db : rp->batch;
+	return got < 0 ? -1 : 0;
+}
+
+static int
+check_tx(struct replay *rp, const struct tx *tx, const struct block *b,
+    struct err *e)
+{
+	char id[HASH_HEX];
+
+	if (rp->trust == CHAIN_NOTHING)
+		return 0;
+	if (choose_verify(rp, &tx->id, e) != 0)
+		return -1;
+	if (rules_check(&rp->view.v, tx, b->h.time_ms, e) == 0)
+		return 0;
+	hash_format(id, &tx->id);
+	return err_wrap(e, "block %llu, transaction %s",
+	    (unsigned long long)b->h.height, id);
+}
+
 /*
  * Replay a block's transactions on the state, inside the caller's database
- * transaction: rules, then change.  now_ms is the block's time.
+ * transaction: rules, then change.
  */
 static int
-replay(struct state_view *v, const struct block *b, uint64_t seq,
+replay(struct replay *rp, const struct block *b, uint64_t seq,
     struct err *e)
 {
 	struct span body = b->body, note;
@@ -58,19 +97,13 @@ replay(struct state_view *v, const struct block *b, uint64_t seq,
 	while (block_next_tx(&body, &note) == 1) {
 		int ret;
 
-		if (tx_parse(&tx, note, v->v.ledger, e) != 0)
+		if (tx_parse(&tx, note, rp->view.v.ledger, e) != 0)
 			return err_wrap(e, "block %llu",
 			    (unsigned long long)b->h.height);
-		ret = rules_check(&v->v, &tx, b->h.time_ms, e);
+		ret = check_tx(rp, &tx, b, e);
 		if (ret == 0)
-			ret = state_apply(v->db, &tx, b->h.height, seq++, e);
-		else {
-			char id[HASH_HEX];
-
-			hash_format(id, &tx.id);
-			err_wrap(e, "block %llu, transaction %s",
-			    (unsigned long long)b->h.height, id);
-		}
+			ret = state_apply(rp->view.db, &tx, b->h.height, seq++,
+			    e);
 		tx_free(&tx);
 		if (ret != 0)
 			return -1;
@@ -110,22 +143,25 @@ check_header(const struct block *b, const struct head *h,
 int
 chain_advance(struct repo *r, struct db *db, struct head *h,
     const struct block *b, const struct delegates *set,
-    struct verify_batch *batch, struct err *e)
+    enum chain_trust trust, struct verify_batch *batch, struct err *e)
 {
-	struct state_view v;
+	struct replay rp = { .trust = trust, .batch = batch };
 	struct delegates next;
 	struct hash digest;
 	uint64_t seq = h->tree.size;
+	size_t waiting;
 
 	if (check_header(b, h, &r->genesis->settings, set, e) != 0)
 		return -1;
-	state_view_init(&v, r, db);
-	v.verify = batch == NULL ? verify_never : verify_later;
-	v.verify_arg = batch;
-	if (batch != NULL)
+	state_view_init(&rp.view, r, db);
+	if (trust == CHAIN_ALL) {
+		if (pool_index_count(&waiting, db, e) != 0)
+			return -1;
+		rp.waits = waiting > 0;
 		verify_height(batch, b->h.height);
+	}
 	if (block_check_root(b, &h->tree, e) != 0 ||
-	    replay(&v, b, seq, e) != 0 ||
+	    replay(&rp, b, seq, e) != 0 ||
 	    state_elect(&next, db, r->genesis->settings.delegates, e) != 0)
 		return -1;
 	delegates_digest(&digest, &next);
@@ -182,7 +218,7 @@ apply_next_file(struct repo *r, struct db *db, struct head *h, struct err *e)
 	    state_delegates(&set, db, h->height + 1, e) == 0 &&
 	    certificate_check(b.certificate, &b.h, &set, repo_ledger(r),
 	    &signers, e) == 0 &&
-	    chain_advance(r, db, h, &b, &set, NULL, e) == 0)
+	    chain_advance(r, db, h, &b, &set, CHAIN_RULES, NULL, e) == 0)
 		ret = 1;
 	buf_free(&text);
 	if (ret != 1 && e->kind == ERR_NO)
@@ -282,13 +318,14 @@ chain_check(struct repo *r, struct span content, int64_t now_ms,
 
 	if (block_parse(&b, content, false, repo_ledger(r), e) != 0 ||
 	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0 ||
-	    chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    chain_catch_up(r, e) != 0 || pool_index_refresh(r, e) != 0 ||
+	    db_of(&db, r, e) != 0 ||
 	    db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
 	if (head_in(&h, r, db, e) == 0 &&
 	    state_delegates(&set, db, h.height + 1, e) == 0 &&
 	    verify_open(&batch, e) == 0)
-		ret = chain_advance(r, db, &h, &b, &set, batch, e);
+		ret = chain_advance(r, db, &h, &b, &set, CHAIN_ALL, batch, e);
 	if (ret == 0)
 		ret = verify_all(batch, e);
 	verify_free(batch);
@@ -356,7 +393,8 @@ apply_new(struct repo *r, struct db *db, const struct block *b,
 	    certificate_check(b->certificate, &b->h, &set, repo_ledger(r),
 	    &signers, e) == 0 &&
 	    (known || verify_open(&batch, e) == 0))
-		ret = chain_advance(r, db, &h, b, &set, batch, e);
+		ret = chain_advance(r, db, &h, b, &set, known ? CHAIN_NOTHING :
+		    CHAIN_ALL, batch, e);
 	if (ret == 0 && batch != NULL)
 		ret = verify_all(batch, e);
 	verify_free(batch);

@@ -35,16 +35,25 @@ int chain_read(struct buf *text, struct repo *r, uint64_t height,
 int chain_read_packed(struct buf *out, struct repo *r, uint64_t height,
     struct err *e);
 
+/* What of a block's transactions has to be checked. */
+enum chain_trust {
+	CHAIN_ALL,	/* rules, and signatures */
+	CHAIN_RULES,	/* a quorum has verified the signatures */
+	CHAIN_NOTHING	/* chain_check accepted them on the same state */
+};
+
 /*
  * Take a parsed block on top of *h, which is advanced, and of the state in db
- * (any database with our tables): header, rules, roots, delegates.  With a
- * batch the signatures of its transactions are added to it, for verify_all.
+ * (any database with our tables): header, rules, roots, delegates.  With
+ * CHAIN_ALL the signatures of its transactions are added to batch, for
+ * verify_all; but for those that wait here (pool_index.h), which were verified
+ * when they came.  Else batch is not used.
  * set are the delegates of its height; its certificate is not looked at.
  * Inside a database transaction, which the caller rolls back after an error.
  */
 int chain_advance(struct repo *r, struct db *db, struct head *h,
     const struct block *b, const struct delegates *set,
-    struct verify_batch *batch, struct err *e);
+    enum chain_trust trust, struct verify_batch *batch, struct err *e);
 
 /*
  * Could this content (block.h) be the next block at time now_ms?  Checks all
@@ -56,10 +65,10 @@ int chain_check(struct repo *r, struct span content, int64_t now_ms,
 
 /*
  * Add a certified block, as a file's text.  known: its content passed
- * chain_check in this process or was voted for, so that signatures need not be
- * verified again.  A block that we have already is no error.  ERR_NO, ERR_BAD:
- * refused; ERR_AGAIN: blocks before it are missing.  The caller holds the
- * writer's lock; accept.h is what programs call.
+ * chain_check in this process or was voted for, so that neither rules nor
+ * signatures need be checked again.  A block that we have already is no error.
+ * ERR_NO, ERR_BAD: refused; ERR_AGAIN: blocks before it are missing.  The
+ * caller holds the writer's lock; accept.h is what programs call.
  */
 int chain_apply(struct repo *r, struct span text, bool known, int64_t now_ms,
     struct err *e);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 5
+#define VERSION 6
 #define BUSY_MS 30000
 
 struct cached {
@@ -71,6 +71,17 @@ static const char schema[] =
     "CREATE TABLE named(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE dismissed(object BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE pending_file(file INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE pending(file INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, id BLOB NOT NULL, system INTEGER NOT NULL,"
+    " doubt INTEGER NOT NULL, record BLOB,"
+    " PRIMARY KEY(file, at)) WITHOUT ROWID;"
+    "CREATE INDEX pending_id ON pending(id);"
+    "CREATE INDEX pending_record ON pending(record)"
+    " WHERE record IS NOT NULL;"
+    "CREATE INDEX pending_system ON pending(file, at) WHERE system=1;"
+    "CREATE INDEX pending_doubt ON pending(doubt) WHERE doubt>0;"
     "CREATE TABLE segment(name TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE segment_object(id BLOB NOT NULL, segment TEXT NOT NULL,"
     " at INTEGER NOT NULL, size INTEGER NOT NULL,"
@@ -380,6 +391,12 @@ db_run(struct db *db, sqlite3_stmt *s, struct err *e)
 	if (r > 0)
 		sqlite3_reset(s);
 	return r < 0 ? -1 : 0;
+}
+
+int
+db_changes(struct db *db)
+{
+	return sqlite3_changes(db->sq);
 }
 
 int

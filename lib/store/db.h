@@ -62,6 +62,9 @@ int db_step(struct db *db, sqlite3_stmt *s, struct err *e);
 /* Run a statement that gives no rows. */
 int db_run(struct db *db, sqlite3_stmt *s, struct err *e);
 
+/* How many rows the last statement that was run has changed. */
+int db_changes(struct db *db);
+
 /* A column as a hash (-1 when it is not 32 bytes) and as text. */
 int db_column_hash(sqlite3_stmt *s, int col, struct hash *out);
 struct span db_column_span(sqlite3_stmt *s, int col);

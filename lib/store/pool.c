@@ -1,3 +1,4 @@
+#define _GNU_SOURCE	/* reallocarray */
 #include "store/pool.h"
 
 #include <stdio.h>
@@ -7,121 +8,182 @@
 #include "ledger/rules.h"
 #include "store/chain.h"
 #include "store/settle.h"
-#include "store/verify.h"
+
+#define PAGE 256		/* rows that are looked at together */
 
 struct pool {
 	struct repo *repo;
 	struct db *db;
 	int lock;
 	bool begun;		/* a database transaction is open */
+	bool some;		/* not all that waits was looked at */
 	int64_t now_ms;
 	uint64_t seq;
 	struct segment_writer *out;
+	struct pool_row *row;	/* of what was added */
+	size_t n;
+	struct pool_row *judged;	/* of what was in doubt */
+	size_t njudged;
 };
 
 /* --- reading -------------------------------------------------------------- */
 
-struct reading {
+struct walk {
+	struct repo *repo;
 	struct db *db;
-	pool_fn *fn;
+	bool system;			/* of these only */
+	const struct hash *record;	/* or of those that name it */
+	int (*fn)(void *arg, const struct pool_row *row, struct span note,
+	    struct err *e);
+	pool_want *want;
 	void *arg;
-	bool failed;		/* not the segment's fault */
+	struct buf note;
+	char damaged[SEGMENT_NAME_LEN];	/* a segment that was moved away */
 };
 
+/* One that does not read goes to quarantine with its whole segment. */
 static int
-read_item(void *arg, const struct hash *id, uint64_t at, struct span data,
-    struct err *e)
-{
-	struct reading *rd = arg;
-	int ret = settle_tx(rd->db, id, e);
-
-	(void)at;
-	if (ret == 0)
-		ret = rd->fn(rd->arg, id, data, e);
-	else if (ret == 1)
-		return 0;
-	rd->failed = ret < 0;
-	return ret;
-}
-
-/* Like segment_scan, but what is damaged goes to quarantine. */
-static int
-scan_file(struct repo *r, const char *name, struct reading *rd,
-    struct err *e)
+drop_segment(struct walk *w, const struct pool_row *row, struct err *e)
 {
 	char path[FS_NAME_MAX];
-	int ret;
 
-	snprintf(path, sizeof(path), "%s/%s", POOL_DIR, name);
-	ret = segment_scan(r->dirfd, path, "pending", true, read_item, rd, e);
-	if (ret >= 0 || rd->failed)
-		return ret;
+	if (e->kind != ERR_BAD && e->kind != ERR_NO)
+		return -1;
+	snprintf(w->damaged, sizeof(w->damaged), "%s", row->segment);
 	if (e->kind == ERR_NO)
 		return 0;	/* settled and removed by another process */
-	if (e->kind == ERR_BAD)
-		return settle_quarantine(r, path, e);
-	return ret;
+	snprintf(path, sizeof(path), POOL_DIR "/%s", row->segment);
+	return settle_quarantine(w->repo, path, e);
+}
+
+static int
+visit(struct walk *w, const struct pool_row *row, struct err *e)
+{
+	int got = settle_tx(w->db, &row->id, e);
+
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	if (strcmp(row->segment, w->damaged) == 0 ||
+	    (w->want != NULL && !w->want(w->arg, &row->id)))
+		return 0;
+	buf_reset(&w->note);
+	if (pool_index_read(&w->note, w->repo, row, e) != 0)
+		return drop_segment(w, row, e);
+	return w->fn(w->arg, row, buf_span(&w->note), e);
+}
+
+/* Until fn returns other than 0: what it did. */
+static int
+walk(struct walk *w, struct err *e)
+{
+	struct pool_row *row = malloc(PAGE * sizeof(*row)), after;
+	bool more = false;
+	size_t n = PAGE;
+	int got = 0;
+
+	if (row == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	buf_init(&w->note, TX_MAX);
+	while (got == 0 && n == PAGE) {
+		got = pool_index_page(row, PAGE, &n, w->db,
+		    more ? &after : NULL, w->system, w->record, e);
+		for (size_t i = 0; i < n && got == 0; i++)
+			got = visit(w, &row[i], e);
+		if (n > 0)
+			after = row[n - 1];
+		more = true;
+	}
+	buf_free(&w->note);
+	free(row);
+	return got;
+}
+
+struct each {
+	pool_want *want;
+	pool_fn *fn;
+	void *arg;
+};
+
+static bool
+each_want(void *arg, const struct hash *id)
+{
+	const struct each *x = arg;
+
+	return x->want == NULL || x->want(x->arg, id);
+}
+
+static int
+each_row(void *arg, const struct pool_row *row, struct span note,
+    struct err *e)
+{
+	const struct each *x = arg;
+
+	return x->fn(x->arg, &row->id, note, e);
+}
+
+/* Where the tables can be trusted: a caller inside a database transaction has
+ * brought them up to date before. */
+static int
+ready(struct db **db, struct repo *r, struct err *e)
+{
+	if (db_of(db, r, e) != 0)
+		return -1;
+	return db_in_transaction(*db) ? 0 : pool_index_refresh(r, e);
 }
 
 int
-pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e)
+pool_each(struct repo *r, pool_want *want, pool_fn *fn, void *arg,
+    struct err *e)
 {
-	struct reading rd = { NULL, fn, arg, false };
-	struct fs_names list;
-	int ret;
+	struct each x = { want, fn, arg };
+	struct walk w = { .repo = r, .fn = each_row, .want = each_want,
+	    .arg = &x };
 
-	if (db_of(&rd.db, r, e) != 0 ||
-	    fs_list(&list, r->dirfd, POOL_DIR, e) != 0)
+	if (ready(&w.db, r, e) != 0)
 		return -1;
-	ret = 0;
-	for (size_t i = 0; i < list.n && ret == 0; i++)
-		ret = scan_file(r, list.name[i], &rd, e);
-	fs_names_free(&list);
-	return ret < 0 ? -1 : 0;
-}
-
-static int
-count_one(void *arg, const struct hash *id, struct span note, struct err *e)
-{
-	(void)id, (void)note, (void)e;
-	++*(size_t *)arg;
-	return 0;
+	return walk(&w, e) < 0 ? -1 : 0;
 }
 
 int
 pool_count(struct repo *r, size_t *n, struct err *e)
 {
-	*n = 0;
-	return pool_each(r, count_one, n, e);
+	struct db *db;
+
+	if (ready(&db, r, e) != 0)
+		return -1;
+	return pool_index_count(n, db, e);
 }
 
-struct finding {
-	const struct hash *id;
-	struct buf *out;
-	bool found;
-};
-
-static int
-find_one(void *arg, const struct hash *id, struct span note, struct err *e)
+int
+pool_has(struct repo *r, const struct hash *id, struct err *e)
 {
-	struct finding *f = arg;
+	struct pool_row row;
+	struct db *db;
 
-	if (!hash_eq(id, f->id))
-		return 0;
-	f->found = true;
-	buf_add(f->out, note.p, note.n);
-	return buf_check(f->out, "transaction", e) == 0 ? 1 : -1;
+	if (ready(&db, r, e) != 0)
+		return -1;
+	return pool_index_find(&row, db, id, e);
 }
 
 int
 pool_find(struct buf *out, struct repo *r, const struct hash *id,
     struct err *e)
 {
-	struct finding f = { id, out, false };
+	struct pool_row row;
+	struct db *db;
+	int got;
 
-	if (pool_each(r, find_one, &f, e) != 0)
+	if (ready(&db, r, e) != 0)
 		return -1;
-	return f.found ? 0 : err_set(e, ERR_NO, "no such transaction waits");
+	got = pool_index_find(&row, db, id, e);
+	if (got == 1 && pool_index_read(out, r, &row, e) != 0) {
+		struct walk w = { .repo = r };
+
+		got = drop_segment(&w, &row, e);
+	}
+	if (got == 0)
+		return err_set(e, ERR_NO, "no such transaction waits");
+	return got < 0 ? -1 : 0;
 }
 
 /* --- adding --------------------------------------------------------------- */
@@ -156,25 +218,64 @@ check_author(struct pool *p, const struct tx *tx, struct err *e)
 	    SPAN_FMT(tx->author));
 }
 
+/* Room for one more row, whose number is *n. */
+static struct pool_row *
+more(struct pool_row **row, size_t *n, struct err *e)
+{
+	/* A power of two is when the array is full. */
+	if ((*n & (*n - 1)) == 0) {
+		struct pool_row *grown = reallocarray(*row,
+		    *n == 0 ? 1 : *n * 2, sizeof(*grown));
+
+		if (grown == NULL) {
+			err_set(e, ERR_SYS, "out of memory");
+			return NULL;
+		}
+		*row = grown;
+	}
+	return &(*row)[(*n)++];
+}
+
 /* One that waits already; what the rules refuse by now is passed over. */
 static int
-take_waiting(void *arg, const struct hash *id, struct span note,
+take_waiting(void *arg, const struct pool_row *row, struct span note,
     struct err *e)
 {
+	struct pool_row *judged;
 	struct pool *p = arg;
 	struct tx tx;
 	int ret;
 
-	(void)id;
-	if (tx_parse(&tx, note, repo_ledger(p->repo), e) != 0)
+	ret = tx_parse(&tx, note, repo_ledger(p->repo), e);
+	if (ret == 0) {
+		ret = take(p, &tx, true, e);
+		tx_free(&tx);
+	}
+	if (ret != 0 && e->kind != ERR_NO && e->kind != ERR_BAD)
+		return -1;
+	if (row->doubt == POOL_STANDS)
 		return 0;
-	ret = take(p, &tx, true, e);
-	tx_free(&tx);
-	return ret == 0 || e->kind == ERR_NO || e->kind == ERR_BAD ? 0 : -1;
+	if ((judged = more(&p->judged, &p->njudged, e)) == NULL)
+		return -1;
+	*judged = *row;
+	judged->doubt = ret == 0 ? POOL_STANDS : POOL_REFUSED;
+	return 0;
 }
 
-int
-pool_open(struct pool **out, struct repo *r, int64_t now_ms, struct err *e)
+/* Take what waits: all, or what is system, or what names a record. */
+static int
+take_all(struct pool *p, bool system, const struct hash *record,
+    struct err *e)
+{
+	struct walk w = { .repo = p->repo, .db = p->db, .system = system,
+	    .record = record, .fn = take_waiting, .arg = p };
+
+	return walk(&w, e);
+}
+
+static int
+open_pool(struct pool **out, struct repo *r, bool some, int64_t now_ms,
+    struct err *e)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	struct head h;
@@ -182,15 +283,16 @@ pool_open(struct pool **out, struct repo *r, int64_t now_ms, struct err *e)
 	if (p == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	p->repo = r;
+	p->some = some;
 	p->now_ms = now_ms;
 	p->lock = repo_lock(r, 30000, e);
 	if (p->lock < 0 || chain_head(&h, r, e) != 0 ||
-	    db_of(&p->db, r, e) != 0 ||
+	    pool_index_refresh(r, e) != 0 || db_of(&p->db, r, e) != 0 ||
 	    db_exec(p->db, "BEGIN IMMEDIATE", e) != 0)
 		goto fail;
 	p->begun = true;
 	p->seq = h.tree.size;
-	if (pool_each(r, take_waiting, p, e) != 0 ||
+	if (take_all(p, some, NULL, e) != 0 ||
 	    segment_open(&p->out, r->dirfd, POOL_DIR, "pending", e) != 0)
 		goto fail;
 	*out = p;
@@ -198,6 +300,19 @@ pool_open(struct pool **out, struct repo *r, int64_t now_ms, struct err *e)
 fail:
 	pool_abort(p);
 	return -1;
+}
+
+int
+pool_open(struct pool **out, struct repo *r, int64_t now_ms, struct err *e)
+{
+	return open_pool(out, r, false, now_ms, e);
+}
+
+int
+pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
+    struct err *e)
+{
+	return open_pool(out, r, true, now_ms, e);
 }
 
 struct repo *
@@ -212,6 +327,38 @@ pool_db(struct pool *p)
 	return p->db;
 }
 
+/* Is it on the ledger, or waiting?  1, 0, -1. */
+static int
+is_known(struct pool *p, const struct hash *id, struct err *e)
+{
+	struct pool_row row;
+	int got = settle_tx(p->db, id, e);
+
+	return got != 0 || !p->some ? got :
+	    pool_index_find(&row, p->db, id, e);
+}
+
+/* Check it on what waits, and write it. */
+static int
+add(struct pool *p, const struct tx *tx, bool ours, struct err *e)
+{
+	struct pool_row *row;
+	uint64_t at;
+
+	if (p->some && tx_names_record(tx->kind) &&
+	    take_all(p, false, &tx->record, e) != 0)
+		return -1;
+	if (check_author(p, tx, e) != 0 || take(p, tx, ours, e) != 0 ||
+	    segment_add_hashed(p->out, tx->note.whole, &tx->id, &at, e) != 0 ||
+	    (row = more(&p->row, &p->n, e)) == NULL)
+		return -1;
+	memset(row, 0, sizeof(*row));
+	pool_index_describe(row, tx);
+	row->at = at;
+	row->size = tx->note.whole.n;
+	return 0;
+}
+
 int
 pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
     bool *fresh, struct err *e)
@@ -223,21 +370,18 @@ pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
 		return -1;
 	if (id != NULL)
 		*id = tx.id;
-	ret = settle_tx(p->db, &tx.id, e);
+	ret = is_known(p, &tx.id, e);
 	if (fresh != NULL)
 		*fresh = ret == 0;
-	if (ret == 0) {
-		ret = check_author(p, &tx, e);
-		if (ret == 0)
-			ret = take(p, &tx, ours, e);
-		if (ret == 0)
-			ret = segment_add(p->out, note, NULL, NULL, e);
-	} else
+	if (ret == 0)
+		ret = add(p, &tx, ours, e);
+	else
 		ret = ret < 0 ? -1 : 0;
 	tx_free(&tx);
 	return ret;
 }
 
+/* The state is as it was; then the lock goes. */
 static void
 end(struct pool *p)
 {
@@ -245,8 +389,17 @@ end(struct pool *p)
 
 	if (p->begun)
 		db_exec(p->db, "ROLLBACK", &ignored);
+	p->begun = false;
+}
+
+static void
+release(struct pool *p)
+{
+	end(p);
 	if (p->lock >= 0)
 		close(p->lock);
+	free(p->row);
+	free(p->judged);
 	free(p);
 }
 
@@ -255,8 +408,13 @@ pool_commit(struct pool *p, struct err *e)
 {
 	char name[SEGMENT_NAME_LEN];
 	int ret = segment_commit(p->out, name, e);
+	struct err ignored;
 
 	end(p);
+	/* The segment counts; the tables can be made again from it. */
+	if (ret == 0 && name[0] != '\0')
+		pool_index_add(p->repo, name, p->row, p->n, &ignored);
+	release(p);
 	return ret;
 }
 
@@ -266,5 +424,50 @@ pool_abort(struct pool *p)
 	if (p == NULL)
 		return;
 	segment_abort(p->out);
+	release(p);
+}
+
+/* --- what stands ---------------------------------------------------------- */
+
+/* Ask the rules about all, on a state that is then forgotten. */
+static int
+judge(struct repo *r, int64_t now_ms, struct err *e)
+{
+	struct pool *p;
+	int ret;
+
+	if (pool_open(&p, r, now_ms, e) != 0)
+		return -1;
 	end(p);
+	ret = pool_index_judge(r, p->judged, p->njudged, e);
+	pool_abort(p);
+	return ret;
+}
+
+int
+pool_standing(struct repo *r, int64_t now_ms, pool_id_fn *fn, void *arg,
+    struct err *e)
+{
+	struct pool_row *row, *after = NULL;
+	size_t n = PAGE;
+	struct db *db;
+	int got;
+
+	if (pool_index_refresh(r, e) != 0 || db_of(&db, r, e) != 0 ||
+	    (got = pool_index_doubts(db, e)) < 0 ||
+	    (got == 1 && judge(r, now_ms, e) != 0))
+		return -1;
+	if ((row = malloc((PAGE + 1) * sizeof(*row))) == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	for (got = 0; got == 0 && n == PAGE; after = &row[PAGE]) {
+		got = pool_index_page(row, PAGE, &n, db, after, false, NULL,
+		    e);
+		for (size_t i = 0; i < n && got == 0; i++)
+			if (row[i].doubt == POOL_STANDS)
+				got = fn(arg, &row[i].id, e);
+		if (n > 0)
+			row[PAGE] = row[n - 1];
+	}
+	free(row);
+	return got;
 }

@@ -9,10 +9,8 @@
 #define STORE_POOL_H
 
 #include "ledger/tx_note.h"
-#include "store/segment.h"
+#include "store/pool_index.h"
 #include "store/state.h"
-
-#define POOL_DIR "pending"
 
 struct pool;
 
@@ -21,6 +19,14 @@ struct pool;
  * is locked until pool_commit or pool_abort.
  */
 int pool_open(struct pool **out, struct repo *r, int64_t now_ms,
+    struct err *e);
+
+/*
+ * The same for one who only adds: of what waits, only that is looked at which
+ * may matter to what is added, so that the time does not grow with the pool.
+ * pool_db shows no more.
+ */
+int pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
     struct err *e);
 
 /*
@@ -42,15 +48,30 @@ void pool_abort(struct pool *p);	/* NULL does nothing */
 
 /*
  * Call fn with the bytes of each waiting transaction, oldest first, those
- * that are on the ledger already left out.  fn returns 0 to go on, 1 to stop,
- * -1 with *e set.  A damaged segment is moved to quarantine and passed over.
+ * that are on the ledger already left out, and those that want (unless it is
+ * NULL) does not want.  fn returns 0 to go on, 1 to stop, -1 with *e set.  A
+ * damaged segment is moved to quarantine and passed over.
  */
 typedef int pool_fn(void *arg, const struct hash *id, struct span note,
     struct err *e);
-int pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e);
+typedef bool pool_want(void *arg, const struct hash *id);
+int pool_each(struct repo *r, pool_want *want, pool_fn *fn, void *arg,
+    struct err *e);
 
 /* How many wait. */
 int pool_count(struct repo *r, size_t *n, struct err *e);
+
+/* Does it wait?  1, 0, -1. */
+int pool_has(struct repo *r, const struct hash *id, struct err *e);
+
+/*
+ * Call fn with the id of each that waits and that the rules accept on the
+ * state as it will be, oldest first.  What was accepted once is asked about
+ * again only after a block that may have changed that.
+ */
+typedef int pool_id_fn(void *arg, const struct hash *id, struct err *e);
+int pool_standing(struct repo *r, int64_t now_ms, pool_id_fn *fn, void *arg,
+    struct err *e);
 
 /*
  * The transaction id among those that wait, appended to out; ERR_NO.

@@ -3,6 +3,7 @@
 #include "base/stamp.h"
 #include "ledger/rules.h"
 #include "store/chain.h"
+#include "store/pool.h"
 #include "store/verify.h"
 
 struct making {
@@ -99,7 +100,8 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	struct db *db;
 	int ret;
 
-	if (chain_head(&m.head, r, e) != 0 || db_of(&db, r, e) != 0 ||
+	if (chain_head(&m.head, r, e) != 0 ||
+	    pool_index_refresh(r, e) != 0 || db_of(&db, r, e) != 0 ||
 	    db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
 	/* Another process may have taken a block just now. */
@@ -112,7 +114,7 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	state_view_init(&m.view, r, db);
 	m.view.verify = state_verify_came;
 	m.view.verify_arg = db;
-	ret = pool_each(r, offer, &m, e);
+	ret = pool_each(r, NULL, offer, &m, e);
 	if (ret == 0 && m.own.size == 0 && m.time_ms / STAMP_HOUR_MS ==
 	    m.head.time_ms / STAMP_HOUR_MS)
 		ret = err_set(e, ERR_NO, "nothing waits for a block");

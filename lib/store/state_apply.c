@@ -336,23 +336,6 @@ change(struct db *db, const struct tx *tx, uint64_t height, uint64_t seq,
 	return 0;
 }
 
-/* Does the transaction name a record? */
-static bool
-names_record(const struct tx *tx)
-{
-	switch (tx->kind) {
-	case TX_AUTHORIZE:
-	case TX_REJECT:
-	case TX_GRANT:
-	case TX_WITHDRAW:
-	case TX_ACCESS:
-	case TX_ERASE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 int
 state_apply(struct db *db, const struct tx *tx, uint64_t height, uint64_t seq,
     struct err *e)
@@ -367,7 +350,7 @@ state_apply(struct db *db, const struct tx *tx, uint64_t height, uint64_t seq,
 	    "FROM record WHERE id=?8), ?7), ?8)", I(seq), H(&tx->id),
 	    I(height), T(span_str(tx_kind_name(tx->kind))), I(tx->time_ms),
 	    T(tx->author), T(about),
-	    H(names_record(tx) ? &tx->record : NULL));
+	    H(tx_names_record(tx->kind) ? &tx->record : NULL));
 }
 
 static int

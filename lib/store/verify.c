@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/parallel.h"
+#include "crypto/checker.h"
 
 #define WORTH_A_THREAD 16	/* signatures: below, starting one costs more */
 
@@ -24,6 +25,7 @@ struct verify_batch {
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 	uint64_t height;
+	struct checker *checker[PARALLEL_MAX];	/* of each worker */
 };
 
 int
@@ -95,9 +97,10 @@ verify_one(void *arg, unsigned worker, size_t i)
 	const struct job *j = b->job[i];
 	size_t bad = atomic_load(&b->bad);
 
-	(void)worker;
-	if (bad < i || sign_verify(&j->pub, span_of(j->text, j->text_len),
-	    span_of(j->sig, j->sig_len)))
+	if (b->checker[worker] == NULL)
+		b->checker[worker] = checker_open();
+	if (bad < i || checker_verify(b->checker[worker], &j->pub,
+	    span_of(j->text, j->text_len), span_of(j->sig, j->sig_len)))
 		return;
 	while (i < bad && !atomic_compare_exchange_weak(&b->bad, &bad, i))
 		;
@@ -145,6 +148,8 @@ verify_free(struct verify_batch *b)
 	if (b == NULL)
 		return;
 	forget(b);
+	for (unsigned i = 0; i < PARALLEL_MAX; i++)
+		checker_free(b->checker[i]);
 	free(b->job);
 	free(b);
 }

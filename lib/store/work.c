@@ -9,8 +9,9 @@
 #include "ledger/rules.h"
 #include "store/chain.h"
 #include "store/pool.h"
-#include "store/settle.h"
 #include "store/verify.h"
+
+#define PAGE 64			/* rows that are looked at together */
 
 struct search {
 	struct repo *repo;
@@ -18,79 +19,90 @@ struct search {
 	int64_t now_ms;
 };
 
-/* 1 when the rules accept it as the next transaction. */
+/* Would the rules accept it as the next transaction?  1, 0, -1. */
 static int
-try_item(void *arg, const struct hash *id, uint64_t at, struct span data,
-    struct err *e)
+try_row(struct search *s, const struct pool_row *row, struct err *e)
 {
-	struct search *s = arg;
+	struct buf note = BUF_INIT(TX_MAX);
 	struct tx tx;
-	int ret = settle_tx(s->view.db, id, e);
+	int ret;
 
-	(void)at;
-	if (ret != 0)
-		return ret < 0 ? -1 : 0;
-	if (tx_parse(&tx, data, repo_ledger(s->repo), e) != 0)
-		return 0;
-	ret = rules_check(&s->view.v, &tx, s->now_ms, e);
-	tx_free(&tx);
+	ret = pool_index_read(&note, s->repo, row, e);
+	if (ret == 0)
+		ret = tx_parse(&tx, buf_span(&note), repo_ledger(s->repo), e);
+	if (ret == 0) {
+		ret = rules_check(&s->view.v, &tx, s->now_ms, e);
+		tx_free(&tx);
+	}
+	buf_free(&note);
 	if (ret == 0)
 		return 1;
+	/* What is damaged is for pool.c to deal with. */
 	return e->kind == ERR_NO || e->kind == ERR_BAD ? 0 : -1;
 }
 
-/* The same for a file; damaged ones are for pool.c to deal with. */
+/*
+ * The oldest one that the rules accept: 1, 0, -1.  Of what stands on others
+ * that wait, the first of these is as old.
+ */
 static int
-try_file(struct search *s, const char *path, int64_t *since, struct err *e)
+find_oldest(struct pool_row *found, struct search *s, struct err *e)
 {
-	struct stat st;
-	int ret;
+	struct pool_row row[PAGE], *after = NULL;
+	size_t n = PAGE;
+	int got = 0;
 
-	ret = segment_scan(s->repo->dirfd, path, "pending", true, try_item, s,
-	    e);
-	if (ret < 0)
-		return e->kind == ERR_NO || e->kind == ERR_BAD ? 0 : -1;
-	if (ret == 0 || fstatat(s->repo->dirfd, path, &st, 0) != 0)
-		return 0;
-	*since = (int64_t)st.st_mtim.tv_sec * 1000 +
-	    st.st_mtim.tv_nsec / 1000000;
-	return 1;
+	while (got == 0 && n == PAGE) {
+		got = pool_index_page(row, PAGE, &n, s->view.db, after, false,
+		    NULL, e);
+		for (size_t i = 0; i < n && got == 0; i++) {
+			*found = row[i];
+			if (row[i].doubt == POOL_STANDS)
+				got = 1;
+			else if (row[i].doubt == POOL_DOUBT)
+				got = try_row(s, &row[i], e);
+		}
+		after = &row[PAGE - 1];
+	}
+	return got;
 }
 
+/* When the segment came here. */
 static int
-try_all(struct search *s, int64_t *since, struct err *e)
+came(int64_t *since_ms, const struct repo *r, const struct pool_row *row)
 {
-	struct fs_names list;
 	char path[FS_NAME_MAX];
-	int ret = 0;
+	struct stat st;
 
-	if (fs_list(&list, s->repo->dirfd, POOL_DIR, e) != 0)
-		return -1;
-	for (size_t i = 0; i < list.n && ret == 0; i++) {
-		snprintf(path, sizeof(path), POOL_DIR "/%s", list.name[i]);
-		ret = try_file(s, path, since, e);
-	}
-	fs_names_free(&list);
-	return ret;
+	snprintf(path, sizeof(path), POOL_DIR "/%s", row->segment);
+	if (fstatat(r->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	*since_ms = (int64_t)st.st_mtim.tv_sec * 1000 +
+	    st.st_mtim.tv_nsec / 1000000;
+	return 1;
 }
 
 int
 work_waits(int64_t *since_ms, struct repo *r, int64_t now_ms, struct err *e)
 {
 	struct search s = { .repo = r };
+	struct pool_row row;
 	int64_t hour = now_ms - now_ms % STAMP_HOUR_MS;
 	struct head h;
 	struct db *db;
 	int ret;
 
-	if (chain_head(&h, r, e) != 0 || db_of(&db, r, e) != 0)
+	if (chain_head(&h, r, e) != 0 || pool_index_refresh(r, e) != 0 ||
+	    db_of(&db, r, e) != 0)
 		return -1;
 	state_view_init(&s.view, r, db);
 	s.view.verify = state_verify_came;
 	s.view.verify_arg = db;
 	s.now_ms = now_ms > h.time_ms ? now_ms : h.time_ms + 1;
-	if ((ret = try_all(&s, since_ms, e)) < 0)
+	if ((ret = find_oldest(&row, &s, e)) < 0)
 		return -1;
+	if (ret == 1)
+		ret = came(since_ms, r, &row);
 	if (hour > h.time_ms) {
 		if (ret == 0 || hour < *since_ms)
 			*since_ms = hour;
