@@ -318,10 +318,12 @@ locked_by(int fd, const char *path, struct err *e)
 	    pid[0] == '\0' ? "(unknown)" : pid);
 }
 
+#define NAP_MS 2		/* between looks at a lock that is taken */
+
 int
 fs_lock(int dirfd, const char *path, int wait_ms, struct err *e)
 {
-	const struct timespec nap = { 0, 10000000 };
+	const struct timespec nap = { 0, NAP_MS * 1000000 };
 	char pid[16];
 	int fd, n;
 
@@ -340,11 +342,11 @@ fs_lock(int dirfd, const char *path, int wait_ms, struct err *e)
 		if (wait_ms <= 0)
 			return locked_by(fd, path, e);
 		nanosleep(&nap, NULL);
-		wait_ms -= 10;
+		wait_ms -= NAP_MS;
 	}
 	/* Only for people; the lock is the flock, so errors do not matter. */
-	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) < 0)
+	n = snprintf(pid, sizeof(pid), "%-10d\n", (int)getpid());
+	if (pwrite(fd, pid, (size_t)n, 0) < 0)
 		n = 0;
 	return fd;
 }

@@ -138,7 +138,7 @@ get_list(struct serve_conn *c, const struct proto_request *rq,
 		c->listed = rq->verb;
 		if (rq->verb == PROTO_PENDING)
 			ret = waiting_pending(&c->list, c->repo,
-			    clock_now_ms(), e);
+			    clock_now_ms(), NULL, e);
 		else if (rq->verb == PROTO_STAGED)
 			ret = waiting_staged(&c->list, c->repo,
 			    clock_now_ms(), e);

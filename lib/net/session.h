@@ -9,7 +9,7 @@
 #include "net/message.h"
 #include "net/pipe.h"
 #include "net/pkt.h"
-#include "store/state.h"
+#include "store/pool.h"
 
 #define SESSION_TIMEOUT_MS 60000	/* unless net.timeout says otherwise */
 
@@ -27,6 +27,8 @@ struct session {
 	enum proto_access access;	/* what it lets us do */
 	int64_t time_ms, met_ms;	/* its clock, and ours at that moment */
 	bool broken;			/* nothing more can be asked */
+
+	struct pool_mark given;		/* how far what waits here was given */
 
 	/* What opens a secret that is sealed to us; wiped. */
 	struct seal_secret seal[IDENTITY_SEALS_MAX];

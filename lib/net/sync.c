@@ -7,12 +7,12 @@
 
 const struct sync_kind sync_staged = {
 	"staged", PROTO_GET_STAGED, PROTO_PUT_STAGED, true,
-	waiting_staged, waiting_staged_items, intake_staged
+	waiting_staged_items, intake_staged
 };
 
 const struct sync_kind sync_pending = {
 	"pending", PROTO_GET_PENDING, PROTO_PUT_PENDING, false,
-	waiting_pending, waiting_pending_items, intake_pending
+	waiting_pending_items, intake_pending
 };
 
 void

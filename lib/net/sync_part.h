@@ -21,8 +21,6 @@ struct sync_kind {
 	const char *name;		/* also the request that lists them */
 	enum proto_verb get, put;
 	bool pair;			/* two items each */
-	int (*list)(struct ids *out, struct repo *r, int64_t now_ms,
-	    struct err *e);
 	int (*items)(struct buf *out, struct repo *r,
 	    const struct ids *sorted, size_t soft, bool *more, struct err *e);
 	int (*intake)(struct intake *in, struct repo *r, struct span items,

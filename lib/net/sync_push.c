@@ -227,14 +227,23 @@ push_all(struct sync *y, const struct sync_kind *k, struct ids *sorted,
 	return ret;
 }
 
+/*
+ * Give what waits and is not there.  Of transactions, what was given on this
+ * connection is not looked at again, and the peer not asked what it has: it
+ * passes over what it knows.
+ */
 static int
 push_waiting(struct sync *y, const struct sync_kind *k, struct err *e)
 {
 	struct ids ours = IDS_INIT, theirs = IDS_INIT;
+	struct pool_mark before = y->s->given;
+	int64_t now = clock_now_ms();
 	size_t n = 0;
-	int ret = k->list(&ours, y->repo, clock_now_ms(), e);
+	int ret;
 
-	if (ret == 0 && ours.n > 0)
+	ret = k->pair ? waiting_staged(&ours, y->repo, now, e) :
+	    waiting_pending(&ours, y->repo, now, &y->s->given, e);
+	if (ret == 0 && ours.n > 0 && (k->pair || before.file == 0))
 		ret = sync_list(&theirs, y, k->name, e);
 	ids_sort(&theirs);
 	for (size_t i = 0; i < ours.n; i++)
@@ -244,6 +253,8 @@ push_waiting(struct sync *y, const struct sync_kind *k, struct err *e)
 	ids_sort(&ours);
 	if (ret == 0)
 		ret = push_all(y, k, &ours, e);
+	if (ret != 0 && !k->pair)
+		y->s->given = before;
 	ids_free(&ours);
 	ids_free(&theirs);
 	return ret;

@@ -108,7 +108,7 @@ pick_new(struct ids *out, struct sync *y, const struct sync_kind *k,
 {
 	struct ids ours = IDS_INIT;
 	int ret = k->pair ? staging_each(y->repo, add_staged, &ours, e) :
-	    pool_each(y->repo, NULL, add_id, &ours, e);
+	    pool_each(y->repo, add_id, &ours, e);
 
 	ids_sort(&ours);
 	for (size_t i = 0; i < theirs->n && ret == 0; i++) {

@@ -53,7 +53,6 @@ waiting_here(struct repo *r, const struct ids *objects, struct ids *missing,
 struct listing {
 	struct repo *repo;
 	struct ids *out;
-	struct ids sorted;	/* of these, those that the rules accept */
 	struct state_view view;
 	int64_t now_ms;
 };
@@ -85,27 +84,28 @@ add_id(void *arg, const struct hash *id, struct err *e)
 	return ids_add(arg, id, e);
 }
 
-static bool
-list_wants(void *arg, const struct hash *id)
-{
-	const struct listing *l = arg;
-
-	return ids_has(&l->sorted, id);
-}
-
 int
 waiting_pending(struct ids *out, struct repo *r, int64_t now_ms,
-    struct err *e)
+    struct pool_mark *from, struct err *e)
 {
-	struct listing l = { .repo = r, .out = out, .sorted = IDS_INIT };
+	struct pool_mark before = { 0, 0 };
+	struct listing l = { .repo = r, .out = out };
+	struct ids standing = IDS_INIT;
+	size_t had = out->n;
 	int got;
 
-	if (chain_catch_up(r, e) != 0 ||
-	    pool_standing(r, now_ms, add_id, &l.sorted, e) != 0)
+	if (chain_catch_up(r, e) != 0)
 		return -1;
-	ids_sort(&l.sorted);
-	got = pool_each(r, list_wants, list_pending, &l, e);
-	ids_free(&l.sorted);
+	if (from != NULL)
+		before = *from;
+	got = pool_standing(r, now_ms, from, add_id, &standing, e);
+	if (got == 0)
+		got = pool_each_of(r, standing.id, standing.n, list_pending,
+		    &l, e);
+	/* What still lacks an object here is for a later call. */
+	if (from != NULL && (got != 0 || out->n - had < standing.n))
+		*from = before;
+	ids_free(&standing);
 	return got;
 }
 
@@ -150,32 +150,17 @@ struct picking {
 	bool full, more;
 };
 
-/* Is it asked for, and is there room for it? */
-static bool
-picks(struct picking *p, const struct hash *id)
-{
-	if (!ids_has(p->sorted, id))
-		return false;
-	p->more = p->full;
-	return !p->full;
-}
-
-static bool
-pick_wants(void *arg, const struct hash *id)
-{
-	const struct picking *p = arg;
-
-	return ids_has(p->sorted, id);
-}
-
 static int
 pick_pending(void *arg, const struct hash *id, struct span note,
     struct err *e)
 {
 	struct picking *p = arg;
 
-	if (!picks(p, id))
-		return p->more;
+	(void)id;
+	if (p->full) {
+		p->more = true;
+		return 1;
+	}
 	proto_item_add(p->out, note);
 	p->full = p->out->len >= p->soft;
 	return buf_check(p->out, "pending transactions", e);
@@ -186,10 +171,20 @@ waiting_pending_items(struct buf *out, struct repo *r,
     const struct ids *sorted, size_t soft, bool *more, struct err *e)
 {
 	struct picking p = { out, sorted, soft, false, false };
-	int got = pool_each(r, pick_wants, pick_pending, &p, e);
+	int got = pool_each_of(r, sorted->id, sorted->n, pick_pending, &p, e);
 
 	*more = p.more;
 	return got;
+}
+
+/* Is it asked for, and is there room for it? */
+static bool
+picks(struct picking *p, const struct hash *id)
+{
+	if (!ids_has(p->sorted, id))
+		return false;
+	p->more = p->full;
+	return !p->full;
 }
 
 static int

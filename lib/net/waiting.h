@@ -21,10 +21,10 @@ int waiting_here(struct repo *r, const struct ids *objects,
 /*
  * Append the ids of what waits, oldest first, in the order in which a peer
  * should take it.  Left out is what the rules refuse by now and what lacks an
- * object here: no peer could take it.
+ * object here: no peer could take it.  from is as in pool_standing.
  */
 int waiting_pending(struct ids *out, struct repo *r, int64_t now_ms,
-    struct err *e);
+    struct pool_mark *from, struct err *e);
 int waiting_staged(struct ids *out, struct repo *r, int64_t now_ms,
     struct err *e);
 

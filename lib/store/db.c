@@ -71,7 +71,7 @@ static const char schema[] =
     "CREATE TABLE named(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE want(object BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE dismissed(object BLOB PRIMARY KEY) WITHOUT ROWID;"
-    "CREATE TABLE pending_file(file INTEGER PRIMARY KEY,"
+    "CREATE TABLE pending_file(file INTEGER PRIMARY KEY AUTOINCREMENT,"
     " name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE pending(file INTEGER NOT NULL, at INTEGER NOT NULL,"
     " size INTEGER NOT NULL, id BLOB NOT NULL, system INTEGER NOT NULL,"
@@ -143,7 +143,8 @@ open_ours(struct db **out, const char *path, struct err *e)
 	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
 	    sqlite3_busy_timeout(db->sq, BUSY_MS) == SQLITE_OK &&
-	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY",
+	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
+	    "PRAGMA cache_size=-8000",
 	    e) == 0)
 		version = user_version(db->sq);
 	if (version == VERSION) {

@@ -35,8 +35,8 @@ struct walk {
 	const struct hash *record;	/* or of those that name it */
 	int (*fn)(void *arg, const struct pool_row *row, struct span note,
 	    struct err *e);
-	pool_want *want;
 	void *arg;
+	struct pool_reader reader;
 	struct buf note;
 	char damaged[SEGMENT_NAME_LEN];	/* a segment that was moved away */
 };
@@ -63,13 +63,26 @@ visit(struct walk *w, const struct pool_row *row, struct err *e)
 
 	if (got != 0)
 		return got < 0 ? -1 : 0;
-	if (strcmp(row->segment, w->damaged) == 0 ||
-	    (w->want != NULL && !w->want(w->arg, &row->id)))
+	if (strcmp(row->segment, w->damaged) == 0)
 		return 0;
 	buf_reset(&w->note);
-	if (pool_index_read(&w->note, w->repo, row, e) != 0)
+	if (pool_reader_get(&w->note, &w->reader, row, e) != 0)
 		return drop_segment(w, row, e);
 	return w->fn(w->arg, row, buf_span(&w->note), e);
+}
+
+static void
+begin_walk(struct walk *w)
+{
+	w->reader = (struct pool_reader)POOL_READER(w->repo);
+	buf_init(&w->note, TX_MAX);
+}
+
+static void
+end_walk(struct walk *w)
+{
+	pool_reader_close(&w->reader);
+	buf_free(&w->note);
 }
 
 /* Until fn returns other than 0: what it did. */
@@ -83,7 +96,7 @@ walk(struct walk *w, struct err *e)
 
 	if (row == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
-	buf_init(&w->note, TX_MAX);
+	begin_walk(w);
 	while (got == 0 && n == PAGE) {
 		got = pool_index_page(row, PAGE, &n, w->db,
 		    more ? &after : NULL, w->system, w->record, e);
@@ -93,24 +106,15 @@ walk(struct walk *w, struct err *e)
 			after = row[n - 1];
 		more = true;
 	}
-	buf_free(&w->note);
+	end_walk(w);
 	free(row);
 	return got;
 }
 
 struct each {
-	pool_want *want;
 	pool_fn *fn;
 	void *arg;
 };
-
-static bool
-each_want(void *arg, const struct hash *id)
-{
-	const struct each *x = arg;
-
-	return x->want == NULL || x->want(x->arg, id);
-}
 
 static int
 each_row(void *arg, const struct pool_row *row, struct span note,
@@ -132,16 +136,64 @@ ready(struct db **db, struct repo *r, struct err *e)
 }
 
 int
-pool_each(struct repo *r, pool_want *want, pool_fn *fn, void *arg,
-    struct err *e)
+pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e)
 {
-	struct each x = { want, fn, arg };
-	struct walk w = { .repo = r, .fn = each_row, .want = each_want,
-	    .arg = &x };
+	struct each x = { fn, arg };
+	struct walk w = { .repo = r, .fn = each_row, .arg = &x };
 
 	if (ready(&w.db, r, e) != 0)
 		return -1;
 	return walk(&w, e) < 0 ? -1 : 0;
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct pool_row *x = a, *y = b;
+
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* The rows of those that wait, oldest first. */
+static int
+find_rows(struct pool_row *row, size_t *found, struct db *db,
+    const struct hash *id, size_t n, struct err *e)
+{
+	int got = 0;
+
+	*found = 0;
+	for (size_t i = 0; i < n && got >= 0; i++) {
+		got = pool_index_find(&row[*found], db, &id[i], e);
+		*found += got == 1;
+	}
+	if (*found > 0)
+		qsort(row, *found, sizeof(*row), by_age);
+	return got < 0 ? -1 : 0;
+}
+
+int
+pool_each_of(struct repo *r, const struct hash *id, size_t n, pool_fn *fn,
+    void *arg, struct err *e)
+{
+	struct each x = { fn, arg };
+	struct walk w = { .repo = r, .fn = each_row, .arg = &x };
+	struct pool_row *row;
+	size_t found = 0;
+	int got;
+
+	if (ready(&w.db, r, e) != 0)
+		return -1;
+	if ((row = calloc(n + 1, sizeof(*row))) == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	got = find_rows(row, &found, w.db, id, n, e);
+	begin_walk(&w);
+	for (size_t i = 0; i < found && got == 0; i++)
+		got = visit(&w, &row[i], e);
+	end_walk(&w);
+	free(row);
+	return got < 0 ? -1 : 0;
 }
 
 int
@@ -169,6 +221,7 @@ int
 pool_find(struct buf *out, struct repo *r, const struct hash *id,
     struct err *e)
 {
+	struct walk w = { .repo = r };
 	struct pool_row row;
 	struct db *db;
 	int got;
@@ -176,11 +229,10 @@ pool_find(struct buf *out, struct repo *r, const struct hash *id,
 	if (ready(&db, r, e) != 0)
 		return -1;
 	got = pool_index_find(&row, db, id, e);
-	if (got == 1 && pool_index_read(out, r, &row, e) != 0) {
-		struct walk w = { .repo = r };
-
+	begin_walk(&w);
+	if (got == 1 && pool_reader_get(out, &w.reader, &row, e) != 0)
 		got = drop_segment(&w, &row, e);
-	}
+	end_walk(&w);
 	if (got == 0)
 		return err_set(e, ERR_NO, "no such transaction waits");
 	return got < 0 ? -1 : 0;
@@ -445,10 +497,10 @@ judge(struct repo *r, int64_t now_ms, struct err *e)
 }
 
 int
-pool_standing(struct repo *r, int64_t now_ms, pool_id_fn *fn, void *arg,
-    struct err *e)
+pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
+    pool_id_fn *fn, void *arg, struct err *e)
 {
-	struct pool_row *row, *after = NULL;
+	struct pool_row *row, after = { .file = -1 };
 	size_t n = PAGE;
 	struct db *db;
 	int got;
@@ -457,17 +509,23 @@ pool_standing(struct repo *r, int64_t now_ms, pool_id_fn *fn, void *arg,
 	    (got = pool_index_doubts(db, e)) < 0 ||
 	    (got == 1 && judge(r, now_ms, e) != 0))
 		return -1;
-	if ((row = malloc((PAGE + 1) * sizeof(*row))) == NULL)
+	if ((row = malloc(PAGE * sizeof(*row))) == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
-	for (got = 0; got == 0 && n == PAGE; after = &row[PAGE]) {
-		got = pool_index_page(row, PAGE, &n, db, after, false, NULL,
+	if (from != NULL && from->file > 0) {
+		after.file = from->file;
+		after.at = from->at;
+	}
+	for (got = 0; got == 0 && n == PAGE;) {
+		got = pool_index_page(row, PAGE, &n, db, &after, false, NULL,
 		    e);
 		for (size_t i = 0; i < n && got == 0; i++)
 			if (row[i].doubt == POOL_STANDS)
 				got = fn(arg, &row[i].id, e);
 		if (n > 0)
-			row[PAGE] = row[n - 1];
+			after = row[n - 1];
 	}
 	free(row);
+	if (from != NULL && got == 0 && after.file > 0)
+		*from = (struct pool_mark){ after.file, after.at };
 	return got;
 }

@@ -48,15 +48,16 @@ void pool_abort(struct pool *p);	/* NULL does nothing */
 
 /*
  * Call fn with the bytes of each waiting transaction, oldest first, those
- * that are on the ledger already left out, and those that want (unless it is
- * NULL) does not want.  fn returns 0 to go on, 1 to stop, -1 with *e set.  A
- * damaged segment is moved to quarantine and passed over.
+ * that are on the ledger already left out.  fn returns 0 to go on, 1 to stop,
+ * -1 with *e set.  A damaged segment is moved to quarantine and passed over.
  */
 typedef int pool_fn(void *arg, const struct hash *id, struct span note,
     struct err *e);
-typedef bool pool_want(void *arg, const struct hash *id);
-int pool_each(struct repo *r, pool_want *want, pool_fn *fn, void *arg,
-    struct err *e);
+int pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e);
+
+/* The same for those of these n ids that wait. */
+int pool_each_of(struct repo *r, const struct hash *id, size_t n,
+    pool_fn *fn, void *arg, struct err *e);
 
 /* How many wait. */
 int pool_count(struct repo *r, size_t *n, struct err *e);
@@ -68,10 +69,18 @@ int pool_has(struct repo *r, const struct hash *id, struct err *e);
  * Call fn with the id of each that waits and that the rules accept on the
  * state as it will be, oldest first.  What was accepted once is asked about
  * again only after a block that may have changed that.
+ *
+ * from, unless NULL, is zero at first; each call goes on after the last one
+ * that the call before has seen.  One that the rules accept only later is not
+ * given then.
  */
+struct pool_mark {
+	int64_t file;
+	uint64_t at;
+};
 typedef int pool_id_fn(void *arg, const struct hash *id, struct err *e);
-int pool_standing(struct repo *r, int64_t now_ms, pool_id_fn *fn, void *arg,
-    struct err *e);
+int pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
+    pool_id_fn *fn, void *arg, struct err *e);
 
 /*
  * The transaction id among those that wait, appended to out; ERR_NO.

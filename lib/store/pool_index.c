@@ -503,27 +503,43 @@ read_at(unsigned char *to, size_t n, uint64_t at, int fd, const char *path,
 	return 0;
 }
 
+void
+pool_reader_close(struct pool_reader *rd)
+{
+	if (rd->fd >= 0)
+		close(rd->fd);
+	rd->fd = -1;
+}
+
+static int
+open_segment(struct pool_reader *rd, const struct pool_row *row,
+    const char *path, struct err *e)
+{
+	if (rd->fd >= 0 && rd->file == row->file)
+		return 0;
+	pool_reader_close(rd);
+	rd->fd = openat(rd->repo->dirfd, path, O_RDONLY | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK);
+	rd->file = row->file;
+	if (rd->fd >= 0)
+		return 0;
+	return errno == ENOENT ? err_set(e, ERR_NO, "%s: no such file", path) :
+	    err_sys(e, "%s", path);
+}
+
 int
-pool_index_read(struct buf *out, const struct repo *r,
+pool_reader_get(struct buf *out, struct pool_reader *rd,
     const struct pool_row *row, struct err *e)
 {
 	char path[FS_NAME_MAX];
 	unsigned char *to;
 	struct hash is;
-	int fd, ret;
 
 	snprintf(path, sizeof(path), POOL_DIR "/%s", row->segment);
 	if ((to = buf_room(out, row->size)) == NULL)
 		return buf_check(out, path, e);
-	fd = openat(r->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOENT ?
-		    err_set(e, ERR_NO, "%s: no such file", path) :
-		    err_sys(e, "%s", path);
-	ret = read_at(to, row->size, row->at, fd, path, e);
-	close(fd);
-	if (ret != 0)
+	if (open_segment(rd, row, path, e) != 0 ||
+	    read_at(to, row->size, row->at, rd->fd, path, e) != 0)
 		return -1;
 	hash_bytes(&is, to, row->size);
 	if (!hash_eq(&is, &row->id))

@@ -76,9 +76,21 @@ int pool_index_doubts(struct db *db, struct err *e);
 int pool_index_judge(struct repo *r, const struct pool_row *row, size_t n,
     struct err *e);
 
+/*
+ * Reads rows; the segment that was read last stays open.  Begin with
+ * POOL_READER(repo), and close.
+ */
+struct pool_reader {
+	const struct repo *repo;
+	int fd;			/* or -1 */
+	int64_t file;		/* that is open */
+};
+#define POOL_READER(r) { (r), -1, 0 }
+void pool_reader_close(struct pool_reader *rd);
+
 /* The bytes of a row, appended to out and hashed.  ERR_NO: its segment is
  * gone; ERR_BAD: damaged. */
-int pool_index_read(struct buf *out, const struct repo *r,
+int pool_reader_get(struct buf *out, struct pool_reader *rd,
     const struct pool_row *row, struct err *e);
 
 /* Remove the segments of which nothing waits any more. */

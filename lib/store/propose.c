@@ -114,7 +114,7 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	state_view_init(&m.view, r, db);
 	m.view.verify = state_verify_came;
 	m.view.verify_arg = db;
-	ret = pool_each(r, NULL, offer, &m, e);
+	ret = pool_each(r, offer, &m, e);
 	if (ret == 0 && m.own.size == 0 && m.time_ms / STAMP_HOUR_MS ==
 	    m.head.time_ms / STAMP_HOUR_MS)
 		ret = err_set(e, ERR_NO, "nothing waits for a block");

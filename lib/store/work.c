@@ -23,11 +23,13 @@ struct search {
 static int
 try_row(struct search *s, const struct pool_row *row, struct err *e)
 {
+	struct pool_reader rd = POOL_READER(s->repo);
 	struct buf note = BUF_INIT(TX_MAX);
 	struct tx tx;
 	int ret;
 
-	ret = pool_index_read(&note, s->repo, row, e);
+	ret = pool_reader_get(&note, &rd, row, e);
+	pool_reader_close(&rd);
 	if (ret == 0)
 		ret = tx_parse(&tx, buf_span(&note), repo_ledger(s->repo), e);
 	if (ret == 0) {

@@ -131,7 +131,7 @@ refuse_staged(void *arg, const struct staged *s, struct span header,
 static void
 not_damaged(enum err_kind kind)
 {
-	CHECK(pool_each(p.f.r[0], NULL, refuse_tx, &kind, &e) == -1);
+	CHECK(pool_each(p.f.r[0], refuse_tx, &kind, &e) == -1);
 	CHECK(e.kind == kind && strcmp(e.msg, "not now") == 0);
 	CHECK(staging_each(p.f.r[0], refuse_staged, &kind, &e) == -1);
 	CHECK(e.kind == kind && strcmp(e.msg, "not now") == 0);

@@ -208,7 +208,7 @@ locks(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	CHECK((fd = fs_lock(dir, "lock", 0, &e)) >= 0);
-	snprintf(want, sizeof(want), "%d\n", (int)getpid());
+	snprintf(want, sizeof(want), "%-10d\n", (int)getpid());
 	CHECK(holds("lock", want));
 	CHECK(fs_lock(dir, "lock", 0, &e) < 0);
 	close(fd);

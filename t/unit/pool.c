@@ -60,7 +60,7 @@ waiting(size_t all, size_t standing, bool work)
 	int got;
 
 	CHECK(pool_count(p.f.r[0], &n, &e) == 0);
-	CHECK(pool_standing(p.f.r[0], clock_now_ms(), count_id, &stand,
+	CHECK(pool_standing(p.f.r[0], clock_now_ms(), NULL, count_id, &stand,
 	    &e) == 0);
 	got = work_waits(&since, p.f.r[0], clock_now_ms(), &e);
 	if (n != all || stand != standing || got != work)
