@@ -53,59 +53,66 @@ waiting_here(struct repo *r, const struct ids *objects, struct ids *missing,
 struct listing {
 	struct repo *repo;
 	struct ids *out;
+	size_t lacking;		/* that name objects that are not here */
 	struct state_view view;
 	int64_t now_ms;
 };
 
+/* Are the objects that it names here?  1, 0, -1. */
 static int
-list_pending(void *arg, const struct hash *id, struct span note,
-    struct err *e)
+is_whole(struct repo *r, const struct hash *id, struct err *e)
 {
-	struct listing *l = arg;
+	struct buf note = BUF_INIT(TX_MAX);
 	struct ids names = IDS_INIT;
 	struct tx tx;
 	int got;
 
-	if (tx_parse(&tx, note, repo_ledger(l->repo), e) != 0)
-		return 0;
-	got = waiting_names(&names, &tx, e);
-	if (got == 0)
-		got = waiting_here(l->repo, &names, NULL, e);
+	if (pool_find(&note, r, id, e) != 0)
+		return e->kind == ERR_NO ? 0 : -1;
+	got = tx_parse(&tx, buf_span(&note), repo_ledger(r), e) == 0;
+	if (got == 1) {
+		got = waiting_names(&names, &tx, e);
+		tx_free(&tx);
+		if (got == 0)
+			got = waiting_here(r, &names, NULL, e);
+	}
 	ids_free(&names);
-	tx_free(&tx);
-	if (got < 0)
-		return -1;
-	return got == 0 ? 0 : ids_add(l->out, id, e);
+	buf_free(&note);
+	return got;
 }
 
 static int
-add_id(void *arg, const struct hash *id, struct err *e)
+list_pending(void *arg, const struct pool_row *row, struct err *e)
 {
-	return ids_add(arg, id, e);
+	struct listing *l = arg;
+	struct pool_row seen = *row;
+	int got = row->whole ? 1 : is_whole(l->repo, &row->id, e);
+
+	if (got < 0)
+		return -1;
+	l->lacking += got == 0;
+	seen.whole = true;
+	if (got == 1 && !row->whole &&
+	    pool_index_judge(l->repo, &seen, 1, e) != 0)
+		return -1;
+	return got == 0 ? 0 : ids_add(l->out, &row->id, e);
 }
 
 int
 waiting_pending(struct ids *out, struct repo *r, int64_t now_ms,
     struct pool_mark *from, struct err *e)
 {
-	struct pool_mark before = { 0, 0 };
+	struct pool_mark before = from == NULL ? (struct pool_mark){ 0, 0 } :
+	    *from;
 	struct listing l = { .repo = r, .out = out };
-	struct ids standing = IDS_INIT;
-	size_t had = out->n;
 	int got;
 
 	if (chain_catch_up(r, e) != 0)
 		return -1;
-	if (from != NULL)
-		before = *from;
-	got = pool_standing(r, now_ms, from, add_id, &standing, e);
-	if (got == 0)
-		got = pool_each_of(r, standing.id, standing.n, list_pending,
-		    &l, e);
+	got = pool_standing(r, now_ms, from, list_pending, &l, e);
 	/* What still lacks an object here is for a later call. */
-	if (from != NULL && (got != 0 || out->n - had < standing.n))
+	if (from != NULL && (got != 0 || l.lacking > 0))
 		*from = before;
-	ids_free(&standing);
 	return got;
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CACHE_MAX 128
-#define VERSION 6
+#define VERSION 7
 #define BUSY_MS 30000
 
 struct cached {
@@ -17,6 +17,7 @@ struct cached {
 
 struct db {
 	sqlite3 *sq;
+	bool snapshot;		/* db_snapshot's transaction is open */
 	size_t n;
 	struct cached cache[CACHE_MAX];
 };
@@ -75,7 +76,7 @@ static const char schema[] =
     " name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE pending(file INTEGER NOT NULL, at INTEGER NOT NULL,"
     " size INTEGER NOT NULL, id BLOB NOT NULL, system INTEGER NOT NULL,"
-    " doubt INTEGER NOT NULL, record BLOB,"
+    " doubt INTEGER NOT NULL, whole INTEGER NOT NULL, record BLOB,"
     " PRIMARY KEY(file, at)) WITHOUT ROWID;"
     "CREATE INDEX pending_id ON pending(id);"
     "CREATE INDEX pending_record ON pending(record)"
@@ -113,6 +114,33 @@ bool
 db_in_transaction(const struct db *db)
 {
 	return sqlite3_get_autocommit(db->sq) == 0;
+}
+
+int
+db_snapshot(struct db *db, bool *mine, struct err *e)
+{
+	*mine = !db_in_transaction(db);
+	if (*mine && db_exec(db, "BEGIN", e) != 0)
+		return -1;
+	db->snapshot = db->snapshot || *mine;
+	return 0;
+}
+
+void
+db_snapshot_leave(struct db *db)
+{
+	struct err ignored;
+
+	if (db->snapshot && db_in_transaction(db))
+		db_exec(db, "COMMIT", &ignored);
+	db->snapshot = false;
+}
+
+void
+db_snapshot_end(struct db *db, bool mine)
+{
+	if (mine)
+		db_snapshot_leave(db);
 }
 
 static int

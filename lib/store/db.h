@@ -75,6 +75,16 @@ int db_exec(struct db *db, const char *sql, struct err *e);
 /* Is a transaction open on this connection?  Then none may be begun. */
 bool db_in_transaction(const struct db *db);
 
+/*
+ * For many reads: lock the file once, and see one moment in all of them.  Does
+ * nothing inside a transaction; *mine tells db_snapshot_end.  Whoever must
+ * write meanwhile ends it before (db_snapshot_leave), and what follows is read
+ * as it is then.
+ */
+int db_snapshot(struct db *db, bool *mine, struct err *e);
+void db_snapshot_end(struct db *db, bool mine);
+void db_snapshot_leave(struct db *db);
+
 /* ERR_SYS (or ERR_AGAIN when it is busy) with what SQLite says. */
 int db_error(struct db *db, const char *what, struct err *e);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/db.h"
 #include "store/object.h"
 #include "store/object_find.h"
 
@@ -83,6 +84,17 @@ erase_row(struct repo *r, const struct hash *id, const struct object_row *row,
 	return got < 0 ? -1 : 0;
 }
 
+/* What waits may name it (pool_index.h). */
+static int
+doubt_whole(struct repo *r, struct err *e)
+{
+	struct db *db;
+
+	if (db_of(&db, r, e) != 0)
+		return -1;
+	return db_exec(db, "UPDATE pending SET whole=0 WHERE whole=1", e);
+}
+
 int
 object_erase(struct repo *r, const struct hash *id, struct err *e)
 {
@@ -91,7 +103,7 @@ object_erase(struct repo *r, const struct hash *id, struct err *e)
 	int got;
 
 	/* All of its places must be known. */
-	if (object_reindex(r, e) != 0)
+	if (object_reindex(r, e) != 0 || doubt_whole(r, e) != 0)
 		return -1;
 	object_path(path, id);
 	if (fs_remove(r->dirfd, path, e) != 0)

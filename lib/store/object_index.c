@@ -20,6 +20,7 @@
 static int
 begin(struct db *db, bool *mine, struct err *e)
 {
+	db_snapshot_leave(db);
 	*mine = !db_in_transaction(db);
 	return *mine ? db_exec(db, "BEGIN IMMEDIATE", e) : 0;
 }

@@ -140,10 +140,14 @@ pool_each(struct repo *r, pool_fn *fn, void *arg, struct err *e)
 {
 	struct each x = { fn, arg };
 	struct walk w = { .repo = r, .fn = each_row, .arg = &x };
+	bool mine;
+	int got;
 
-	if (ready(&w.db, r, e) != 0)
+	if (ready(&w.db, r, e) != 0 || db_snapshot(w.db, &mine, e) != 0)
 		return -1;
-	return walk(&w, e) < 0 ? -1 : 0;
+	got = walk(&w, e);
+	db_snapshot_end(w.db, mine);
+	return got < 0 ? -1 : 0;
 }
 
 static int
@@ -181,17 +185,23 @@ pool_each_of(struct repo *r, const struct hash *id, size_t n, pool_fn *fn,
 	struct walk w = { .repo = r, .fn = each_row, .arg = &x };
 	struct pool_row *row;
 	size_t found = 0;
+	bool mine;
 	int got;
 
 	if (ready(&w.db, r, e) != 0)
 		return -1;
 	if ((row = calloc(n + 1, sizeof(*row))) == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
+	if (db_snapshot(w.db, &mine, e) != 0) {
+		free(row);
+		return -1;
+	}
 	got = find_rows(row, &found, w.db, id, n, e);
 	begin_walk(&w);
 	for (size_t i = 0; i < found && got == 0; i++)
 		got = visit(&w, &row[i], e);
 	end_walk(&w);
+	db_snapshot_end(w.db, mine);
 	free(row);
 	return got < 0 ? -1 : 0;
 }
@@ -408,6 +418,7 @@ add(struct pool *p, const struct tx *tx, bool ours, struct err *e)
 	pool_index_describe(row, tx);
 	row->at = at;
 	row->size = tx->note.whole.n;
+	row->whole = true;
 	return 0;
 }
 
@@ -498,7 +509,7 @@ judge(struct repo *r, int64_t now_ms, struct err *e)
 
 int
 pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
-    pool_id_fn *fn, void *arg, struct err *e)
+    pool_row_fn *fn, void *arg, struct err *e)
 {
 	struct pool_row *row, after = { .file = -1 };
 	size_t n = PAGE;
@@ -520,7 +531,7 @@ pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
 		    e);
 		for (size_t i = 0; i < n && got == 0; i++)
 			if (row[i].doubt == POOL_STANDS)
-				got = fn(arg, &row[i].id, e);
+				got = fn(arg, &row[i], e);
 		if (n > 0)
 			after = row[n - 1];
 	}

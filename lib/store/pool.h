@@ -33,7 +33,8 @@ int pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
  * Check one transaction (its signature too, unless ours is set: we just made
  * it, with the author's key on the ledger) and add it.  ERR_NO or ERR_BAD:
  * refused; the others are unaffected.  One that waits already is not added
- * again and is no error; *fresh, if not NULL, tells.
+ * again and is no error; *fresh, if not NULL, tells.  The objects that it names
+ * are here, or come before pool_commit.
  */
 int pool_add(struct pool *p, struct span note, bool ours, struct hash *id,
     bool *fresh, struct err *e);
@@ -66,7 +67,7 @@ int pool_count(struct repo *r, size_t *n, struct err *e);
 int pool_has(struct repo *r, const struct hash *id, struct err *e);
 
 /*
- * Call fn with the id of each that waits and that the rules accept on the
+ * Call fn with the row of each that waits and that the rules accept on the
  * state as it will be, oldest first.  What was accepted once is asked about
  * again only after a block that may have changed that.
  *
@@ -78,9 +79,10 @@ struct pool_mark {
 	int64_t file;
 	uint64_t at;
 };
-typedef int pool_id_fn(void *arg, const struct hash *id, struct err *e);
+typedef int pool_row_fn(void *arg, const struct pool_row *row,
+    struct err *e);
 int pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
-    pool_id_fn *fn, void *arg, struct err *e);
+    pool_row_fn *fn, void *arg, struct err *e);
 
 /*
  * The transaction id among those that wait, appended to out; ERR_NO.

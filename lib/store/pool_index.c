@@ -27,7 +27,8 @@ add_row(struct db *db, int64_t file, const struct pool_row *row,
 	sqlite3_stmt *s;
 
 	if (db_stmt(&s, db, "INSERT OR REPLACE INTO pending(file, at, size, "
-	    "id, system, doubt, record) VALUES(?, ?, ?, ?, ?, ?, ?)", e) != 0)
+	    "id, system, doubt, whole, record) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?)", e) != 0)
 		return -1;
 	db_bind_int(s, 1, file);
 	db_bind_int(s, 2, (int64_t)row->at);
@@ -35,8 +36,9 @@ add_row(struct db *db, int64_t file, const struct pool_row *row,
 	db_bind_hash(s, 4, &row->id);
 	db_bind_int(s, 5, row->system);
 	db_bind_int(s, 6, row->doubt);
+	db_bind_int(s, 7, row->whole);
 	if (!row->system)
-		db_bind_hash(s, 7, &row->record);
+		db_bind_hash(s, 8, &row->record);
 	return db_run(db, s, e);
 }
 
@@ -355,8 +357,8 @@ pool_index_refresh(struct repo *r, struct err *e)
 
 /* --- looking -------------------------------------------------------------- */
 
-#define COLUMNS "p.file, at, size, id, system, doubt, record, name FROM " \
-    "pending AS p JOIN pending_file AS f ON f.file=p.file"
+#define COLUMNS "p.file, at, size, id, system, doubt, record, name, whole " \
+    "FROM pending AS p JOIN pending_file AS f ON f.file=p.file"
 
 static int
 take_row(struct pool_row *row, sqlite3_stmt *s, struct err *e)
@@ -369,6 +371,7 @@ take_row(struct pool_row *row, sqlite3_stmt *s, struct err *e)
 	row->size = (size_t)sqlite3_column_int64(s, 2);
 	row->system = sqlite3_column_int(s, 4) != 0;
 	row->doubt = (enum pool_doubt)sqlite3_column_int(s, 5);
+	row->whole = sqlite3_column_int(s, 8) != 0;
 	if (db_column_hash(s, 3, &row->id) == 0 && (row->system ||
 	    db_column_hash(s, 6, &row->record) == 0) &&
 	    row->size <= TX_MAX && name.n > 0 &&
@@ -470,13 +473,14 @@ pool_index_judge(struct repo *r, const struct pool_row *row, size_t n,
 	if (begin(&db, r, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n && ret == 0; i++) {
-		ret = db_stmt(&s, db, "UPDATE pending SET doubt=? WHERE "
-		    "file=? AND at=?", e);
+		ret = db_stmt(&s, db, "UPDATE pending SET doubt=?, whole=? "
+		    "WHERE file=? AND at=?", e);
 		if (ret != 0)
 			break;
 		db_bind_int(s, 1, row[i].doubt);
-		db_bind_int(s, 2, row[i].file);
-		db_bind_int(s, 3, (int64_t)row[i].at);
+		db_bind_int(s, 2, row[i].whole);
+		db_bind_int(s, 3, row[i].file);
+		db_bind_int(s, 4, (int64_t)row[i].at);
 		ret = db_run(db, s, e);
 	}
 	return end(db, ret, e);

@@ -33,6 +33,8 @@ struct pool_row {
 	struct hash id;
 	bool system;		/* names no record */
 	enum pool_doubt doubt;
+	bool whole;		/* the objects that it names were seen here,
+				 * and none was erased since */
 	struct hash record;	/* unless system */
 	char segment[SEGMENT_NAME_LEN];
 };
@@ -72,7 +74,7 @@ int pool_index_find(struct pool_row *row, struct db *db,
 int pool_index_count(size_t *n, struct db *db, struct err *e);
 int pool_index_doubts(struct db *db, struct err *e);
 
-/* Write down what the rules said. */
+/* Write down what the rules said, and what was seen of the objects. */
 int pool_index_judge(struct repo *r, const struct pool_row *row, size_t n,
     struct err *e);
 

@@ -44,9 +44,9 @@ add(unsigned i, const struct buf *note, bool *fresh)
 }
 
 static int
-count_id(void *arg, const struct hash *id, struct err *err)
+count_row(void *arg, const struct pool_row *row, struct err *err)
 {
-	(void)id, (void)err;
+	(void)row, (void)err;
 	++*(size_t *)arg;
 	return 0;
 }
@@ -60,7 +60,7 @@ waiting(size_t all, size_t standing, bool work)
 	int got;
 
 	CHECK(pool_count(p.f.r[0], &n, &e) == 0);
-	CHECK(pool_standing(p.f.r[0], clock_now_ms(), NULL, count_id, &stand,
+	CHECK(pool_standing(p.f.r[0], clock_now_ms(), NULL, count_row, &stand,
 	    &e) == 0);
 	got = work_waits(&since, p.f.r[0], clock_now_ms(), &e);
 	if (n != all || stand != standing || got != work)
