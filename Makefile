@@ -2,6 +2,7 @@
 #
 #	make demo		four hospitals on this machine
 #	make test		everything that CI runs; T=t/20-add.bats runs one
+#	make test-long		the same, with all of what it takes a sample of
 #	make			the commands, in build/default/bin
 #	make install		to DESTDIR/PREFIX; also uninstall
 #	make asan, cov, fuzz	the tests under sanitizers; coverage; long fuzzing
@@ -113,7 +114,7 @@ $(B)/fuzz/%: $(B)/obj/t/fuzz/%.o $(LIB)
 
 -include $(wildcard $(B)/obj/*/*.d $(B)/obj/*/*/*.d)
 
-OUTER    = demo test asan cov fuzz bench clean uninstall modules
+OUTER    = demo test test-long asan cov fuzz bench clean uninstall modules
 
 # Flags and the list of objects are part of what a build depends on.  They
 # are written when they differ from those of the last build.
@@ -141,7 +142,7 @@ ASAN     = V=asan HARDEN= HARDEN_L= OPT='-O1 -g -fno-omit-frame-pointer' \
 COV      = V=cov HARDEN= HARDEN_L= OPT='-O0 -g' \
 	SAN='--coverage -fprofile-update=atomic -DEHR_MEASURED'
 
-.PHONY: demo test asan cov fuzz bench tidy clean install uninstall
+.PHONY: demo test test-long asan cov fuzz bench tidy clean install uninstall
 demo:
 	@t/deps build
 	+@$(SUB) -s V=default all
@@ -153,6 +154,11 @@ test:
 	+@$(SUB) -s V=$(TV) WERROR=-Werror all units sim
 	@EHR_AGAIN='make $(AS)$(if $(filter $(AS),$(TV)),, V=$(TV))' \
 	    t/run -b build/$(TV) $(T)
+
+# EHR_LONG is in how many ways each thing is tried: hours for one, days for 255.
+test-long:
+	+@EHR_LONG=$(or $(EHR_LONG),1) \
+	    TEST_SECONDS=$(or $(TEST_SECONDS),1000000) $(SUB) test AS=test-long
 
 asan:
 	+@$(SUB) test AS=asan $(ASAN)

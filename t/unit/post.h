@@ -156,19 +156,25 @@ post_block(struct post *p, unsigned i, struct buf *text)
 /* Four hospitals; the first has Kun, a doctor, and Bill, a patient, in its
  * pool. */
 static inline void
-post_open(struct post *p)
+post_open_with(struct post *p, const struct settings *s)
 {
-	struct settings s;
-
 	/* As pipe_open and ehr-serve do. */
 	signal(SIGPIPE, SIG_IGN);
-	settings_default(&s);
 	memset(p, 0, sizeof(*p));
-	four_open(&p->f, 4, &s);
+	four_open(&p->f, 4, s);
 	people_user(&p->kun, "Kun M");
 	people_user(&p->bill, "Bill");
 	post_enroll(p, 0, &p->kun, "doctor");
 	post_enroll(p, 0, &p->bill, "patient");
+}
+
+static inline void
+post_open(struct post *p)
+{
+	struct settings s;
+
+	settings_default(&s);
+	post_open_with(p, &s);
 }
 
 static inline void
