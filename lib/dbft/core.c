@@ -38,7 +38,9 @@ dbft_init(struct dbft *s, const struct dbft_config *c, uint64_t height,
 {
 	assert(c->n >= 1 && c->n <= DBFT_MAX_NODES && c->me < c->n);
 	assert(c->timeout_ms > 0 && c->timeout_max_ms >= c->timeout_ms);
-	assert(height >= 1 && c->resend_ms > 0 && c->skip_ms >= 0);
+	assert(height >= 1 && c->resend_ms > 0 && c->skip_ms >= 0 &&
+	    c->late_ms >= 0);
+	assert(c->again_ms > 0 && c->again_ms <= c->resend_ms);
 	memset(s, 0, sizeof(*s));
 	s->c = *c;
 	s->height = height;
@@ -167,6 +169,12 @@ dbft_away(struct dbft *s, uint64_t mask)
 	s->away = mask;
 }
 
+void
+dbft_missed(struct dbft *s, uint64_t mask)
+{
+	s->missed = mask;
+}
+
 bool
 dbft_may_vote(const struct dbft *s)
 {
@@ -174,31 +182,33 @@ dbft_may_vote(const struct dbft *s)
 }
 
 /*
- * Is the speaker of view thought to be away, so that it gets little time?
+ * Is the speaker of view thought to be away, so that it gets little time, ms?
  * Once all have had their turn, this may have been an error; and so it was if
- * we have voted for what it proposed.
+ * we have voted for what it proposed.  0: it is not.
  */
-static bool
-is_skipped(const struct dbft *s, uint32_t view)
+static int64_t
+short_time(const struct dbft *s, uint32_t view)
 {
 	const struct dbft_msg *own = &s->seen[s->c.me][DBFT_PREPARE];
 	unsigned speaker = dbft_speaker(s->height, view, s->c.n);
 
-	return s->c.skip_ms > 0 && view < s->c.n &&
-	    (s->away >> speaker & 1) != 0 &&
-	    (own->kind == DBFT_NONE || own->view != view);
+	if (view >= s->c.n || (own->kind != DBFT_NONE && own->view == view))
+		return 0;
+	if (s->c.skip_ms > 0 && (s->away >> speaker & 1) != 0)
+		return s->c.skip_ms;
+	return (s->missed >> speaker & 1) != 0 ? s->c.late_ms : 0;
 }
 
 /* How long the present view may last, ms. */
 static int64_t
 timeout_of(const struct dbft *s)
 {
-	int64_t t = s->c.timeout_ms;
+	int64_t t = s->c.timeout_ms, less = short_time(s, s->view);
 
-	if (is_skipped(s, s->view))
-		return s->c.skip_ms < t ? s->c.skip_ms : t;
+	if (less > 0)
+		return less < t ? less : t;
 	for (uint32_t v = 0; v < s->view; v++) {
-		if (MUTANT(FLAT_TIMEOUT) || is_skipped(s, v))
+		if (MUTANT(FLAT_TIMEOUT) || short_time(s, v) > 0)
 			continue;
 		if (t > s->c.timeout_max_ms / 2)
 			return s->c.timeout_max_ms;

@@ -108,8 +108,12 @@ struct dbft_config {
 	int64_t timeout_ms;		/* of view 0; doubles with each view */
 	int64_t timeout_max_ms;		/* where the doubling ends */
 	int64_t resend_ms;		/* between repetitions */
-	int64_t skip_ms;		/* instead, if the speaker is away; 0:
-					 * nobody is ever skipped */
+	int64_t skip_ms;		/* instead of timeout_ms, if the speaker
+					 * is away; 0: as if it were not */
+	int64_t late_ms;		/* the same, if it missed its turn */
+	int64_t again_ms;		/* a change-view is first repeated after
+					 * this; then the time doubles, up to
+					 * resend_ms */
 };
 
 /* M or more votes of one kind, height, view and block. */
@@ -261,11 +265,13 @@ struct dbft {
 	bool work;			/* view 0's clock runs only with work */
 	int64_t clock_ms;
 	int64_t resend_ms;		/* next repetition */
+	int64_t left_ms;		/* when the view before was left */
 	int64_t asked_ms;		/* CANDIDATE asked for; -1: not */
 	uint32_t told[4];		/* all to all, of each kind: 1 + the
 					 * view of the last vote that is out */
 	struct dbft_cert high;		/* highest prepare certificate known */
-	uint64_t away;			/* delegates that do not answer */
+	uint64_t away;			/* delegates that do not answer, */
+	uint64_t missed;		/* and that missed their turn */
 	/* The last of each kind by each delegate; [me] are our own votes. */
 	struct dbft_msg seen[DBFT_MAX_NODES][4];
 	uint64_t proven;		/* whose CHANGE makes no empty claim */
@@ -309,11 +315,12 @@ void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);
 void dbft_replay_heard(struct dbft *s, const struct dbft_signed *v);
 
 /*
- * Tell the core who does not answer at present, or did not speak when it was
- * its turn (mask).  In their views it waits skip_ms only, in the first n views
- * of a height, unless it has voted for their proposal.
+ * Tell the core who does not answer at present, and who did not speak when it
+ * was its turn (masks).  In their views it waits skip_ms or late_ms only, in
+ * the first n views of a height, unless it has voted for their proposal.
  */
 void dbft_away(struct dbft *s, uint64_t mask);
+void dbft_missed(struct dbft *s, uint64_t mask);
 
 /*
  * One step.  out is overwritten.  Inputs that are late, repeated, useless or

@@ -59,6 +59,20 @@ inner_may(const struct dbft *s, enum dbft_kind kind, uint32_t view)
 	    dbft_is_new(s, kind, view);
 }
 
+/*
+ * Whoever speaks next asks for change-views, perhaps just before the others'
+ * time is over, too; so it asks again soon, and then less and less often.
+ */
+int64_t
+inner_pace(const struct dbft *s, int64_t now)
+{
+	int64_t ms = now - s->left_ms;
+
+	if (s->view == 0 || ms > s->c.resend_ms)
+		return s->c.resend_ms;
+	return ms > s->c.again_ms ? ms : s->c.again_ms;
+}
+
 void
 inner_vote(struct dbft_turn *t, const struct dbft_msg *m,
     const struct dbft_cert *c, uint64_t to)
@@ -72,7 +86,8 @@ inner_vote(struct dbft_turn *t, const struct dbft_msg *m,
 		s->view = m->view;
 		s->entered = false;
 		s->asked_ms = -1;
-		s->resend_ms = t->in->now_ms + s->c.resend_ms;
+		s->left_ms = t->in->now_ms;
+		s->resend_ms = t->in->now_ms + inner_pace(s, t->in->now_ms);
 	}
 	s->seen[s->c.me][m->kind] = *m;
 	a = inner_act(t, DBFT_ACT_VOTE, to);

@@ -51,6 +51,9 @@ struct dbft_action *inner_act(struct dbft_turn *t, enum dbft_act kind,
 /* Whether our vote of this kind in view is allowed now. */
 bool inner_may(const struct dbft *s, enum dbft_kind kind, uint32_t view);
 
+/* From now until a change-view of the present view is repeated, ms. */
+int64_t inner_pace(const struct dbft *s, int64_t now);
+
 /* Vote; inner_may has said yes.  c is the certificate that m refers to, or
  * NULL.  The state's view follows. */
 void inner_vote(struct dbft_turn *t, const struct dbft_msg *m,

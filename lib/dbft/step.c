@@ -74,6 +74,8 @@ mend_times(struct dbft *s, int64_t now)
 		s->clock_ms = now;
 	if (s->asked_ms > now)
 		s->asked_ms = now;
+	if (s->left_ms > now)
+		s->left_ms = now;
 	if (s->resend_ms - s->c.resend_ms > now)
 		s->resend_ms = now + s->c.resend_ms;
 }
@@ -105,7 +107,7 @@ tick(struct dbft_turn *t)
 	change_enter(t);
 	if (!dbft_may_vote(s) || t->in->now_ms < s->resend_ms)
 		return;
-	s->resend_ms = t->in->now_ms + s->c.resend_ms;
+	s->resend_ms = t->in->now_ms + inner_pace(s, t->in->now_ms);
 	said = all_remind(t);
 	said = round_remind(t) || said;
 	if (!said)

@@ -98,7 +98,7 @@ driver_away(struct driver *d, uint64_t mask)
 {
 	d->away = mask;
 	if (d->live && d->me >= 0)
-		dbft_away(&d->core, mask | d->missed);
+		dbft_away(&d->core, mask);
 }
 
 void

@@ -55,8 +55,8 @@ struct driver {
 	struct dbft core;	/* if me >= 0 */
 	struct hash last;	/* the journal's last line, when core read it */
 	int64_t wake_ms;	/* when the core wants a tick */
-	uint64_t away;		/* mask: who does not answer, */
-	uint64_t missed;	/* or missed its last turn to speak (turns.h) */
+	uint64_t away;		/* mask: who does not answer */
+	uint64_t missed;	/* who missed the last turn to speak, turns.h */
 	uint64_t made;		/* height of the last block that this driver
 				 * made final, 0: none */
 	struct hash made_id;

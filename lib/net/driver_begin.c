@@ -16,6 +16,8 @@
 #define RESEND_MAX_MS 5000
 #define RESEND_MIN_MS 50
 #define TIMEOUT_GROWTH 64	/* to which the doubling goes */
+#define SKIP_MS 20		/* for a speaker that does not answer */
+#define AGAIN_MS 20		/* until a change-view is repeated first */
 
 /* When the last block became final here: the age of its file. */
 static int64_t
@@ -45,7 +47,9 @@ configure(struct dbft_config *c, const struct driver *d)
 	c->timeout_max_ms = timeout * TIMEOUT_GROWTH;
 	c->resend_ms = resend > RESEND_MAX_MS ? RESEND_MAX_MS :
 	    resend < RESEND_MIN_MS ? RESEND_MIN_MS : resend;
-	c->skip_ms = timeout / 10;
+	c->late_ms = timeout / 10;
+	c->skip_ms = c->late_ms < SKIP_MS ? c->late_ms : SKIP_MS;
+	c->again_ms = AGAIN_MS;
 }
 
 /* Our place among the delegates, if it is our key that is there. */
@@ -187,7 +191,8 @@ driver_begin(struct driver *d, struct err *e)
 		err_set(&d->mute, ERR_NO, "this node votes from height %llu "
 		    "on: its journal was renewed",
 		    (unsigned long long)d->core.floor + 1);
-	dbft_away(&d->core, d->away | d->missed);
+	dbft_away(&d->core, d->away);
+	dbft_missed(&d->core, d->missed);
 	return 0;
 }
 

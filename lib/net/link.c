@@ -17,7 +17,7 @@
 #define QUEUE 64		/* messages that wait */
 #define ANSWER_MAX (2 * WIRE_PAYLOAD_MAX)
 #define BACKOFF_MIN_MS 500
-#define BACKOFF_MAX_MS 60000
+#define BACKOFF_MAX_MS 8000	/* who is back votes soon */
 
 struct item {
 	uint64_t height;

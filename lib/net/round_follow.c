@@ -34,6 +34,19 @@ new_height(struct following *f, struct err *e)
 	    e);
 }
 
+/* Who will speak next: not who is known to be away. */
+static unsigned
+next_speaker(const struct round *rd)
+{
+	const struct dbft *s = &rd->d->core;
+	unsigned speaker = round_speaker(rd, s->view);
+
+	for (uint32_t ahead = 1; ahead < s->c.n &&
+	    ((s->away | s->missed) >> speaker & 1) != 0; ahead++)
+		speaker = round_speaker(rd, s->view + ahead);
+	return speaker;
+}
+
 /*
  * Transactions must come to the speaker: the others give it theirs as soon as
  * they have some, and all look now and then what the others have.
@@ -48,7 +61,7 @@ gather(struct following *f)
 
 	if (!d->live || d->me < 0)
 		return;
-	speaker = round_speaker(rd, d->core.view);
+	speaker = next_speaker(rd);
 	if (f->unpushed && d->core.work) {
 		f->unpushed = false;
 		if (speaker != (unsigned)d->me)

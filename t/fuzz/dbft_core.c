@@ -125,7 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const unsigned sizes[] = { 1, 2, 3, 4, 7, 16, 64 };
 	struct tape t = { data, size };
 	struct dbft_config c = { .timeout_ms = 50, .timeout_max_ms = 300,
-	    .resend_ms = 20, .skip_ms = 10 };
+	    .resend_ms = 20, .skip_ms = 10, .again_ms = 5 };
 	struct dbft_msg last = { 0 };
 	static struct dbft s;
 	int64_t now = 1000;

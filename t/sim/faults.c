@@ -72,6 +72,7 @@ faults_choose(struct world *w)
 	for (unsigned i = 0; i < w->ninst; i++) {
 		w->inst[i].alone = w->pipes && chance(w, 1, 5);
 		w->inst[i].away = rnd(w, UINT64_C(1) << w->n);
+		w->inst[i].missed = rnd(w, UINT64_C(1) << w->n);
 	}
 }
 

@@ -56,11 +56,15 @@ restore(struct world *w, struct inst *x, struct dbft *s, bool passive)
 		.all_to_all = w->pbft,
 		.timeout_ms = BASE_MS, .timeout_max_ms = CAP_MS,
 		.resend_ms = w->pbft ? BASE_MS / 4 : BASE_MS,
-		.skip_ms = w->skips ? BASE_MS / 4 : 0
+		.skip_ms = w->skips ? BASE_MS / 4 : 0,
+		.late_ms = w->skips ? BASE_MS / 2 : 0,
+		.again_ms = w->skips ? BASE_MS / 16 : w->pbft ? BASE_MS / 4 :
+		    BASE_MS
 	};
 
 	dbft_init(s, &c, x->head + 1, x->floor, x->head_ms);
 	dbft_away(s, x->away);
+	dbft_missed(s, x->missed);
 	for (size_t i = 0; i < x->ncerts; i++)
 		if (x->certs[i].disk)
 			dbft_replay_cert(s, &x->certs[i].c);

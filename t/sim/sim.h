@@ -77,7 +77,7 @@ struct inst {
 	int64_t wake_ms;
 	int64_t work_ms;		/* -1: nothing to propose */
 	int64_t skew_ms;		/* its clock is that much ahead */
-	uint64_t away;			/* whom it takes for dead */
+	uint64_t away, missed;		/* whom it takes for dead, or slow */
 };
 
 enum packet_kind {

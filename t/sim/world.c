@@ -22,7 +22,7 @@ clear_inst(struct inst *x, unsigned me)
 	x->work_ms = -1;
 	x->cut = 0;
 	x->skew_ms = 0;
-	x->away = 0;
+	x->away = x->missed = 0;
 	x->s.height = 0;
 }
 

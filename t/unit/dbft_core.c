@@ -23,7 +23,8 @@ begin(unsigned n, unsigned me, bool passive)
 {
 	struct dbft_config c = {
 		.n = n, .me = me, .passive = passive, .timeout_ms = 1000,
-		.timeout_max_ms = 6000, .resend_ms = 100, .skip_ms = 50
+		.timeout_max_ms = 6000, .resend_ms = 100, .skip_ms = 50,
+		.late_ms = 200, .again_ms = 20
 	};
 
 	now = 10000;
@@ -353,7 +354,14 @@ time_outs(void)
 	s.seen[2][DBFT_PREPARE] = vote(2, DBFT_PREPARE, 0, 9).msg;
 	CHECK(dbft_deadline(&s) == 11000);
 	s.seen[2][DBFT_PREPARE].kind = DBFT_NONE;
+	/* Who answers, but missed its turn, has more time. */
+	dbft_missed(&s, BIT(1));
+	CHECK(dbft_deadline(&s) == 10050);
 	dbft_away(&s, 0);
+	CHECK(dbft_deadline(&s) == 10200);
+	dbft_missed(&s, ~BIT(1));
+	CHECK(dbft_deadline(&s) == 11000);
+	dbft_missed(&s, 0);
 	s.entered = true;
 	for (uint32_t v = 1; v < 5; v++) {
 		s.view = v;
@@ -368,6 +376,36 @@ time_outs(void)
 	s.entered = true;
 	bare(DBFT_IN_TICK);
 	CHECK(dbft_deadline(&s) == now + 2000);
+}
+
+/* Who leaves a view asks for the others' change-views again soon, and then
+ * less and less often. */
+static void
+again(void)
+{
+	static const int64_t wait[] = { 20, 20, 40, 80, 100, 100 };
+
+	begin(4, 0, false);
+	bare(DBFT_IN_WORK);
+	now += 1000;
+	bare(DBFT_IN_TICK);
+	CHECK(votes(0, DBFT_CHANGE, 1, 0xe));
+	for (size_t i = 0; i < sizeof(wait) / sizeof(*wait); i++) {
+		CHECK(out.wake_ms == now + wait[i]);
+		now += wait[i] - 1;
+		bare(DBFT_IN_TICK);
+		CHECK(out.n == 0);
+		now++;
+		bare(DBFT_IN_TICK);
+		CHECK(out.n == 1 && acts(0, DBFT_ACT_REPEAT, 0xe));
+	}
+	/* Also when the clock was set back. */
+	now -= 500;
+	bare(DBFT_IN_TICK);
+	CHECK(out.n == 0 && out.wake_ms == now + 100);
+	now += 100;
+	bare(DBFT_IN_TICK);
+	CHECK(out.n == 1 && out.wake_ms == now + 100);
 }
 
 /* What is not for us changes nothing, not even when to wake. */
@@ -442,6 +480,7 @@ main(void)
 	replay();
 	own_key_elsewhere();
 	time_outs();
+	again();
 	beside();
 	alone();
 	sixty_four();
