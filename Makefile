@@ -71,8 +71,8 @@ UNITS    = $(patsubst t/unit/%.c,$(B)/t/%,$(wildcard t/unit/*.c))
 FUZZERS  = $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
 SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
-LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/*.c))
-LOAD     = $(B)/bench/load
+LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/load*.c))
+LOAD     = $(B)/bench/load $(B)/bench/count.so
 
 .DEFAULT_GOAL = all
 .SECONDARY:
@@ -105,14 +105,17 @@ $(B)/t/%: $(B)/obj/t/unit/%.o $(LIB)
 $(B)/t/sim: $(SIMS) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
-$(LOAD): $(LOADS) $(LIB)
+$(B)/bench/load: $(LOADS) $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
+$(B)/bench/%.so: contrib/bench/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -MMD -MP -o $@ $<
 $(B)/fuzz/%: $(B)/obj/t/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer
 
--include $(wildcard $(B)/obj/*/*.d $(B)/obj/*/*/*.d)
+-include $(wildcard $(B)/bench/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d)
 
 OUTER    = demo test test-long asan cov fuzz bench clean uninstall modules
 

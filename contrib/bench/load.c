@@ -2,15 +2,16 @@
  * load: transactions for the nodes of a ledger on this machine, at a rate or
  * as fast as they take them, until all are final everywhere.
  *
- *	load -a KEY [-n COUNT] [-r RATE] [-b BACKLOG] [-p PID,...]
- *	    [-w SECONDS] DIR ...
+ *	load -a KEY [-n COUNT] [-r RATE] [-b BACKLOG] [-c FILE]
+ *	    [-p PID,...] [-w SECONDS] DIR ...
  *
  * KEY is the administrator's, without passphrase; the DIRs are the nodes'
  * ledgers, whose ehr-dbft runs already.  COUNT (1000) authorizations are made
  * and signed beforehand: a patient's signature around a doctor's.  They go to
  * the pools of the nodes in turn, RATE of them in a second, or (0, the
  * default) so that BACKLOG (1000) wait at each node.  Each pool verifies its
- * share, as it would a peer's.  PIDs are the processes of the nodes.
+ * share, as it would a peer's.  PIDs are the processes of the nodes, and FILE
+ * has their counters (count.c).
  *
  * Prints "NAME VALUE" lines; times are seconds.  Exit status 1: not all became
  * final in SECONDS (120).
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #include "load.h"
+
+#define SIGNATURES 2		/* of a transaction */
 
 double
 clock_s(void)
@@ -118,7 +121,7 @@ static void
 print_rate(const struct load *l, double verify)
 {
 	double s = last_final(l) - l->began;
-	double limit = verify / l->n / (l->one_signature ? 1 : 2);
+	double limit = verify / l->n / SIGNATURES;
 
 	printf("transactions %zu\nseconds %.3f\nper-second %.1f\n", l->ntx, s,
 	    (double)l->ntx / s);
@@ -127,17 +130,35 @@ print_rate(const struct load *l, double verify)
 	    limit, (double)l->ntx / s / limit);
 }
 
+/* For each block; its processor time as a part of one core. */
+static void
+print_usage(const struct load *l, const struct load_usage *before,
+    const struct load_usage *after, double s)
+{
+	double blocks = (double)l->node[0].nseen;
+
+	printf("cpu %.3f\n", (after->cpu_s - before->cpu_s) / s);
+	printf("fsyncs %.1f\n", (double)(after->fsyncs - before->fsyncs) /
+	    blocks);
+	printf("messages %.1f\n", (double)(after->messages -
+	    before->messages) / blocks);
+	printf("kib %.1f\n", (double)(after->bytes - before->bytes) / 1024 /
+	    blocks);
+	printf("processes %u\npeak-kib %lu\nsum-kib %lu\n",
+	    after->processes, after->peak_kib, after->sum_kib);
+}
+
 /* --- the program ---------------------------------------------------------- */
 
 struct options {
-	const char *admin, *pids;
+	const char *admin, *pids, *counters;
 };
 
 static void
 usage(void)
 {
 	fprintf(stderr, "usage: load -a KEY [-n COUNT] [-r RATE] [-b BACKLOG] "
-	    "[-p PID,...]\n            [-w SECONDS] DIR ...\n");
+	    "[-c FILE]\n            [-p PID,...] [-w SECONDS] DIR ...\n");
 	exit(2);
 }
 
@@ -147,12 +168,13 @@ parse(struct load *l, struct options *o, int argc, char **argv)
 	struct err e;
 	int c;
 
-	while ((c = getopt(argc, argv, "a:n:r:b:p:w:")) != -1)
+	while ((c = getopt(argc, argv, "a:n:r:b:c:p:w:")) != -1)
 		switch (c) {
 		case 'a': o->admin = optarg; break;
 		case 'n': l->ntx = strtoul(optarg, NULL, 10); break;
 		case 'r': l->rate = strtod(optarg, NULL); break;
 		case 'b': l->backlog = strtoul(optarg, NULL, 10); break;
+		case 'c': o->counters = optarg; break;
 		case 'p': o->pids = optarg; break;
 		case 'w': l->give_up_s = strtod(optarg, NULL); break;
 		default: usage();
@@ -173,7 +195,7 @@ main(int argc, char **argv)
 {
 	static struct load l = { .ntx = 1000, .backlog = 1000,
 	    .give_up_s = 120 };
-	struct options o = { NULL, "" };
+	struct options o = { NULL, "", NULL };
 	struct load_usage before, after;
 	double verify, cpu, s;
 	bool all;
@@ -183,13 +205,13 @@ main(int argc, char **argv)
 	load_make(&l);
 	load_watch_begin(&l);
 	verify = load_verify_rate();
-	load_usage(&before, o.pids);
+	load_usage(&before, o.pids, o.counters);
 	cpu = own_cpu();
 	load_submit_start(&l);
 	all = load_watch(&l);
 	s = clock_s() - l.began;
 	cpu = own_cpu() - cpu;
-	load_usage(&after, o.pids);
+	load_usage(&after, o.pids, o.counters);
 	load_submit_end(&l);
 	if (!all) {
 		fprintf(stderr, "load: %zu of %zu are final\n", l.final, l.ntx);
@@ -198,9 +220,7 @@ main(int argc, char **argv)
 	verify = (verify + load_verify_rate()) / 2;
 	print_rate(&l, verify);
 	print_latencies(&l);
-	printf("cpu %.3f\ncpu-load %.3f\n", (after.cpu_s - before.cpu_s) / s,
-	    cpu / s);
-	printf("processes %u\npeak-kib %lu\nsum-kib %lu\n", after.processes,
-	    after.peak_kib, after.sum_kib);
+	print_usage(&l, &before, &after, s);
+	printf("cpu-load %.3f\n", cpu / s);
 	return 0;
 }

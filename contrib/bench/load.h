@@ -5,13 +5,14 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include "count.h"
 #include "store/chain.h"
 
 #define LOAD_NODES_MAX 16
 
 /* One transaction of the load, and what became of it.  Times: clock_s(). */
 struct load_tx {
-	struct span note;	/* borrowed from load.notes */
+	struct span note;	/* never released */
 	struct hash id;
 	unsigned node;		/* in whose pool it was put */
 	double due, acked;	/* to be submitted; its pool_commit returned */
@@ -32,8 +33,6 @@ struct load {
 	unsigned n;
 	struct load_tx *tx;
 	size_t ntx;
-	struct buf notes;
-	bool one_signature;	/* access, not authorize */
 	double rate;		/* transactions per second; 0: all they take */
 	size_t backlog;		/* then at most so many wait at a node */
 	double began;		/* the first one was submitted */
@@ -78,15 +77,16 @@ double load_final(const struct load *l, const struct load_tx *tx);
 double load_verify_rate(void);
 
 /*
- * load_proc.c: processor seconds so far, and peaks of memory, of those
- * processes (a list of ids) and all that come from them.
+ * load_proc.c: what those processes (a list of ids) and all that come from
+ * them have used so far, and what the counters in that file say (NULL: 0).
  */
 struct load_usage {
+	uint64_t fsyncs, messages, bytes;
 	double cpu_s;
 	unsigned processes;
 	unsigned long peak_kib;		/* of the largest */
 	unsigned long sum_kib;		/* of all their peaks */
 };
-void load_usage(struct load_usage *u, const char *pids);
+void load_usage(struct load_usage *u, const char *pids, const char *counters);
 
 #endif

@@ -1,6 +1,8 @@
 /* What processes have used: /proc/PID/stat and status. */
+#define _POSIX_C_SOURCE 200809L	/* O_CLOEXEC */
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -106,10 +108,26 @@ peak(long pid)
 	return kib;
 }
 
+static void
+read_counters(struct load_usage *u, const char *path)
+{
+	struct count c;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &c, sizeof(c)) != sizeof(c))
+		load_die(path, NULL);
+	close(fd);
+	u->fsyncs = c.fsyncs;
+	u->messages = c.messages;
+	u->bytes = c.bytes;
+}
+
 void
-load_usage(struct load_usage *u, const char *pids)
+load_usage(struct load_usage *u, const char *pids, const char *counters)
 {
 	memset(u, 0, sizeof(*u));
+	if (counters != NULL)
+		read_counters(u, counters);
 	read_all();
 	mark_ours(pids);
 	for (size_t i = 0; i < nproc; i++) {

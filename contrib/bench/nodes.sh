@@ -1,50 +1,90 @@
 # nodes.sh: the nodes of a ledger as directories and processes on this
 # machine, joined by pipes.  For the benchmarks, which read it with ".".
-# EHR_BIN is the folder of the commands; the working directory is theirs.
+# The commands are in PATH; the nodes' directories and their files NODE.* are
+# in the working directory.
 #
 # shellcheck shell=sh
-
-# nodes_make N [OPTION...]: N of them, A to P, with these options of ehr-init.
-# The administrator's key is admin.key.  1: ehr-init refuses the options.
-nodes_make() {
-	local n=$1 a b first all rest ledger
-
-	shift
-	all=$(printf '%s\n' A B C D E F G H I J K L M N O P | head -n "$n")
-	first=A
-	rest=$(printf '%s\n' $all | tail -n +2)
-	for a in $all; do
-		ehr-keygen --node -n "$(node_name $a)" --no-passphrase -o $a.key
-	done
-	ehr-keygen -n "Ruth O" -e ruth@example.org --no-passphrase -o admin.key
-	ledger=$(ehr-init -C $first --name bench --node-key $first.key \
-	    --admin admin.key.card --delegates "$n" "$@" \
-	    $(printf -- '--node %s.key.card ' $rest)) || return 1
-	for a in $rest; do
-		ehr-sync clone "ehr-serve -C $first" $a --node-key $a.key \
-		    --ledger "$ledger"
-	done
-	for a in $all; do
-		for b in $all; do
-			[ $a = $b ] || ehr-node -C $a peer "$(node_name $b)" \
-			    "ehr-serve -C $b"
-		done
-	done
-	nodes=$all pids=
-}
 
 node_name() {
 	echo "hospital-$(echo "$1" | tr A-P a-p)"
 }
 
-# nodes_start [NODE...]: ehr-dbft --follow at these (or all); adds to $pids.
+# nodes_make N [OPTION...]: N of them, A to P, with these options of ehr-init.
+# Sets $nodes.  The administrator's key is admin.key.  Not 0: ehr-init refuses.
+nodes_make() {
+	local n=$1 a b cards ledger
+
+	shift
+	nodes=$(echo A B C D E F G H I J K L M N O P | cut -d' ' -f "1-$n")
+	pids= cards=
+	cat > reach <<-'EOF'
+		[ ! -e "$1.dead" ] && echo $$ >> "$1.pids" || exit 1
+		[ ! -e "$1.frozen" ] || kill -STOP $$
+		exec ehr-serve -C "$1"
+	EOF
+	for a in $nodes; do
+		ehr-keygen --node -n "$(node_name $a)" --no-passphrase -o $a.key
+		[ $a = A ] || cards="$cards --node $a.key.card"
+	done
+	ehr-keygen -n "Ruth O" -e ruth@example.org --no-passphrase -o admin.key
+	ledger=$(ehr-init -C A --name bench --node-key A.key \
+	    --admin admin.key.card $cards --delegates "$n" --interval 0 "$@") ||
+	    return
+	for a in $nodes; do
+		[ $a = A ] || ehr-sync clone 'ehr-serve -C A' $a \
+		    --node-key $a.key --ledger "$ledger"
+	done
+	for a in $nodes; do
+		for b in $nodes; do
+			[ $a = $b ] || ehr-node -C $a peer "$(node_name $b)" \
+			    "sh reach $b"
+		done
+	done
+}
+
+# nodes_start [NODE...]: ehr-dbft --follow at these (or all), which is in
+# NODE.pids with the ehr-serves of the node; and adds to $pids.  They count in
+# the file "counters".
 nodes_start() {
 	local a
 
 	[ $# -gt 0 ] || set -- $nodes
+	[ -e counters ] || head -c 4096 /dev/zero > counters
 	for a do
-		ehr-dbft -C $a --follow > $a.out 2> $a.err &
-		pids="${pids:+$pids,}$!"
+		EHR_COUNT=$PWD/counters LD_PRELOAD=$BENCH/count.so \
+		    ehr-dbft -C $a --follow > $a.out 2> $a.err &
+		echo $! >> $a.pids
+		pids="$pids $!"
+	done
+}
+
+# nodes_signal SIGNAL NODE...: to all processes of these.
+nodes_signal() {
+	local a signal=$1
+
+	shift
+	for a do
+		kill "-$signal" $(cat $a.pids) 2>/dev/null || :
+	done
+}
+
+# nodes_kill NODE...: at once, and nobody reaches them any more.
+nodes_kill() {
+	local a
+
+	for a do
+		: > $a.dead
+		nodes_signal KILL $a
+	done
+}
+
+# nodes_freeze NODE...: their pipes stay open, and nothing comes any more.
+nodes_freeze() {
+	local a
+
+	for a do
+		: > $a.frozen
+		nodes_signal STOP $a
 	done
 }
 
@@ -52,8 +92,10 @@ nodes_start() {
 nodes_stop() {
 	local p
 
-	for p in $(echo "$pids" | tr , ' '); do
-		kill "$p" 2>/dev/null && wait "$p" 2>/dev/null
+	for p in $pids; do
+		# One that was stopped has to go on, to end.
+		kill "$p" 2>/dev/null && kill -CONT "$p" && wait "$p" ||
+		    continue
 	done
 	pids=
 }
