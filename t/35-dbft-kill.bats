@@ -28,16 +28,6 @@ serving() {
 	done 2>/dev/null
 }
 
-# grown HEIGHT: is somebody above it?
-grown() {
-	local d
-
-	for d in A B C D; do
-		[ "$(height $d)" -le "$1" ] || return 0
-	done
-	return 1
-}
-
 # All are at one height, and nothing waits for a block.
 level() {
 	! compgen -G '?/.ehr/pending/*' >/dev/null && at "$(height A)"

@@ -54,6 +54,18 @@ height() {
 	echo "${last%% *}" | grep . || echo 0
 }
 
+# grown HEIGHT [DIR...]: is one of these (all) above it?
+grown() {
+	local want=$1 dir
+
+	shift
+	[ $# -gt 0 ] || set -- A B C D
+	for dir do
+		[ "$(height "$dir")" -le "$want" ] || return 0
+	done
+	return 1
+}
+
 # at HEIGHT [DIR...]: are these (all) there, with the same blocks?
 at() {
 	local want=$1 dir
