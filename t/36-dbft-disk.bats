@@ -144,3 +144,133 @@ end() {
 	end C/.ehr/consensus/journal
 	grep 'consensus/journal: No space left' C.err
 }
+
+# --- calls that fail ----------------------------------------------------------
+
+# traced DIR [FAULT...]: put a command in $cmd that runs what follows it with
+# these faults in its calls about the journal, its lock and their folder.
+traced() {
+	local f d=$1
+
+	shift
+	cmd="strace -qq -o trace -P consensus -P $PWD/$d/.ehr/consensus"
+	for f in journal lock; do
+		cmd+=" -P consensus/$f -P $PWD/$d/.ehr/consensus/$f"
+	done
+	for f do cmd+=" -e inject=$f"; done
+}
+
+# delegate_round [FAULT...]: a speaker tries to make a block, and the calls of a
+# delegate, $d, fail in that way.  $made counts the blocks.
+delegate_round() {
+	local s
+
+	h=$((h + 1))
+	s=$(speaker $h)
+	d=$(speaker $((h + 1)))
+	enroll A B C D
+	traced $d "$@"
+	peer "$s" "$d" "exec $BATS_FILE_TMPDIR/relay wires/$s-$d $cmd \
+ehr-serve -C $d"
+	: >trace
+	run --separate-stderr ehr-dbft -C "$s" --once
+	[ "$status" -eq 75 ] || expect 0
+	made=$((made + ${#lines[@]}))
+	wired "$s" "$d"
+}
+
+# The same for the speaker, $d: it makes a block, or says why not.
+speaker_round() {
+	h=$((h + 1))
+	d=$(speaker $h)
+	enroll A B C D
+	traced $d "$@"
+	: >trace
+	run --separate-stderr $cmd ehr-dbft -C $d --once
+	[ "$status" -eq 0 ] || [ "$status" -eq 75 ] || {
+		expect 4
+		[ "${#stderr_lines[@]}" -eq 1 ]
+	}
+	made=$((made + ${#lines[@]}))
+}
+
+# each_call ROUND: every call that ROUND makes for the journal, up to the third
+# of a kind, fails once; in $tried is how many.
+each_call() {
+	local call calls e k n
+
+	"$1"
+	reach $h
+	sed 's/(.*//' trace | grep -v '^[+-]' | sort | uniq -c >calls
+	tried=0 made=0
+	while read -r n call; do
+		[ "$n" -le 3 ] || n=3
+		for k in $(seq "$n") again; do
+			e=EIO
+			[ $k != again ] || e=EINTR k=1
+			"$1" $call:error=$e:when=$k
+			! grep -q INJECTED trace || tried=$((tried + 1))
+			reach $h
+			keep_journals A B C D
+		done
+	done <calls
+	cat calls
+	echo "$tried faults, $made blocks"
+}
+
+# unsent: since the file mark was made, $d has sent no vote.
+unsent() {
+	local new
+
+	new=$(find wires -type f -newer mark)
+	[ -z "$new" ] || ! wire_votes $new | grep "^hospital-${d,} [a-z-]* $h "
+}
+
+strace_works() {
+	need strace
+	strace -qq -o /dev/null true 2>/dev/null || skip "no ptrace here"
+}
+
+@test "each call of a delegate for its journal fails once" {
+	local d h=0 made=0 tried
+
+	strace_works
+	four --timeout 300
+	wire
+	each_call delegate_round
+	[ "$tried" -gt 20 ] && [ "$made" -gt 20 ]
+	same_after_all
+	truthful
+}
+
+@test "each call of the speaker for its journal fails once" {
+	local d h=0 made=0 tried
+
+	strace_works
+	four --timeout 300
+	wire
+	each_call speaker_round
+	[ "$tried" -gt 20 ]
+	same_after_all
+	truthful
+}
+
+@test "when such calls go on to fail, no vote leaves" {
+	local call d h=0 made=0 round
+
+	strace_works
+	four --timeout 300
+	wire
+	for round in delegate_round speaker_round; do
+		for call in openat:error=EIO flock:error=ENOLCK read:error=EIO \
+		    pwrite64:error=ENOSPC fdatasync:error=EIO; do
+			touch mark
+			$round $call:when=1+
+			grep -q INJECTED trace
+			unsent
+			reach $h
+		done
+	done
+	same_after_all
+	truthful
+}

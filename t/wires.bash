@@ -41,10 +41,11 @@ keep_journals() {
 	done
 }
 
-# wire_votes: every vote that went over a wire, and each signature of a
-# certificate, as "NAME KIND HEIGHT VIEW VALUE SIGNATURE", sorted.
+# wire_votes [FILE...]: every vote that went over a wire (all), and each
+# signature of a certificate, as "NAME KIND HEIGHT VIEW VALUE SIGNATURE", sorted.
 wire_votes() {
-	cat wires/* | awk '
+	[ $# -gt 0 ] || set -- wires/*
+	cat "$@" | awk '
 	/^ehr\.v1 (prepare|commit|change-view) / {
 		kind = $2; h = v = value = ""; next }
 	kind == "" { next }
