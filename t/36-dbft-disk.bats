@@ -64,11 +64,17 @@ unsmall() {
 # service: C's ehr-dbft, which a manager starts again whenever it ends.
 service() {
 	while [ ! -e stop ]; do
-		there ehr-dbft -C C --follow >>C.out 2>>C.err &
+		nsenter -t "$(<ns)" -m --wdns="$PWD" \
+		    ehr-dbft -C C --follow >>C.out 2>>C.err &
 		echo $! >pid.C
 		wait $! || true
 		sleep 0.2
 	done 3>&-
+}
+
+service_ended() {
+	kill -TERM "$(<pid.C)" 2>/dev/null || true
+	not_running "$(<pid.service)"
 }
 
 # signs_after HEIGHT: has C signed a block above it?
@@ -117,8 +123,7 @@ begin() {
 
 end() {
 	: >stop
-	kill -TERM "$(<pid.C)"
-	wait "$(<pid.service)"
+	until_ok 20 service_ended
 	unfollow A B D
 	unsmall "$1"
 	sort C.err | uniq -c
