@@ -17,11 +17,13 @@ DESTDIR =
 
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
-BASE   = span utf8 err buf hex base64 stamp text clock gz fs parallel
+BASE   = span utf8 err buf hex base64 stamp text clock gz fs fs_batch \
+	parallel
 CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
-	stanza age stream age_body age_stream merkle
+	stanza age stream age_body age_stream merkle tile cosign vkey
 LEDGER = name head card perm genesis staged tx tx_body tx_note block \
-	certificate view rules_base rules_user rules_record rules
+	certificate checkpoint proof policy receipt receipt_report view \
+	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes repo_new repo_key db \
 	object_index object_find object object_put object_batch object_erase \

@@ -176,6 +176,33 @@ text_done(const struct text *t, struct err *e)
 	return text_bad(&after, e, "unexpected text");
 }
 
+int
+text_frame(struct span *rest, const char *key, size_t max, struct span *data)
+{
+	const unsigned char *nl = rest->n == 0 ? NULL :
+	    memchr(rest->p, '\n', rest->n < 32 ? rest->n : 32);
+	size_t k = strlen(key), line;
+	uint64_t n;
+
+	if (nl == NULL || !span_starts(*rest, key) || rest->p[k] != ' ')
+		return -1;
+	line = (size_t)(nl - rest->p);
+	if (line < k + 2 || text_parse_u64(&n,
+	    span_of(rest->p + k + 1, line - k - 1), max) != 0 ||
+	    n > rest->n - line - 1)
+		return -1;
+	*data = span_of(nl + 1, (size_t)n);
+	*rest = span_of(nl + 1 + n, rest->n - line - 1 - (size_t)n);
+	return 0;
+}
+
+void
+text_add_frame(struct buf *out, const char *key, struct span data)
+{
+	buf_addf(out, "%s %zu\n", key, data.n);
+	buf_add(out, data.p, data.n);
+}
+
 struct span
 text_word(struct span *rest)
 {

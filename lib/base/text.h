@@ -57,8 +57,18 @@ int text_bad(const struct text *t, struct err *e, const char *fmt, ...)
 /* Canonical decimal, no sign or leading zero, at most max.  0 or -1. */
 int text_parse_u64(uint64_t *out, struct span digits, uint64_t max);
 
+/*
+ * Take "KEY LENGTH\n" and LENGTH bytes, at most max, off the front of *rest.
+ * 0, or -1 when it does not begin so.
+ */
+int text_frame(struct span *rest, const char *key, size_t max,
+    struct span *data);
+
 /* Split at the next blank: the word before it; *rest is what follows it. */
 struct span text_word(struct span *rest);
+
+/* Append data as text_frame takes it. */
+void text_add_frame(struct buf *out, const char *key, struct span data);
 
 /* Append each line of lines, indented by one blank. */
 void text_add_block(struct buf *out, struct span lines);

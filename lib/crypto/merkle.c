@@ -85,20 +85,54 @@ split(uint64_t n)
 	return k;
 }
 
-/* The root of leaves from, up to but not including to. */
-static void
-range_root(struct hash *out, uint64_t from, uint64_t to, merkle_leaf_fn *leaf,
-    void *arg)
+/* The highest whole subtree that begins at from and ends at to or before. */
+static unsigned
+highest(uint64_t from, uint64_t to)
 {
-	struct merkle m;
-	struct hash h;
+	unsigned level = 0;
 
-	merkle_init(&m);
-	for (uint64_t i = from; i < to; i++) {
-		leaf(arg, i, &h);
-		merkle_add(&m, &h);
+	while (level < MERKLE_DEPTH - 1 && (from >> level & 1) == 0 &&
+	    (to - from) >> (level + 1) != 0)
+		level++;
+	return level;
+}
+
+/*
+ * The root of leaves from, up to but not including to: a part that the tree's
+ * shape has, so that its subtrees get smaller from left to right.
+ */
+static int
+range_root(struct hash *out, uint64_t from, uint64_t to, merkle_node_fn *node,
+    void *arg, struct err *e)
+{
+	struct hash peak[MERKLE_DEPTH], right;
+	unsigned n = 0;
+
+	while (from < to) {
+		unsigned level = highest(from, to);
+
+		assert(n < MERKLE_DEPTH);
+		if (node(arg, level, from >> level, &peak[n++], e) != 0)
+			return -1;
+		from += (uint64_t)1 << level;
 	}
-	merkle_root(out, &m);
+	assert(n > 0);
+	*out = peak[--n];
+	while (n-- > 0) {
+		right = *out;
+		merkle_node(out, &peak[n], &right);
+	}
+	return 0;
+}
+
+int
+merkle_root_at(struct hash *out, uint64_t size, merkle_node_fn *node,
+    void *arg, struct err *e)
+{
+	if (size > 0)
+		return range_root(out, 0, size, node, arg, e);
+	hash_spans(out, NULL, 0);
+	return 0;
 }
 
 /* The definitions work from the root down, a path is written upwards. */
@@ -113,9 +147,9 @@ reverse(struct hash *path, size_t n)
 	}
 }
 
-void
+int
 merkle_inclusion(struct hash path[MERKLE_DEPTH], size_t *n, uint64_t index,
-    uint64_t size, merkle_leaf_fn *leaf, void *arg)
+    uint64_t size, merkle_node_fn *node, void *arg, struct err *e)
 {
 	uint64_t from = 0, to = size;
 
@@ -123,45 +157,43 @@ merkle_inclusion(struct hash path[MERKLE_DEPTH], size_t *n, uint64_t index,
 	*n = 0;
 	while (to - from > 1) {
 		uint64_t mid = from + split(to - from);
+		bool left = index < mid;
 
 		assert(*n < MERKLE_DEPTH);
-		if (index < mid) {
-			range_root(&path[(*n)++], mid, to, leaf, arg);
-			to = mid;
-		} else {
-			range_root(&path[(*n)++], from, mid, leaf, arg);
-			from = mid;
-		}
+		if (range_root(&path[(*n)++], left ? mid : from,
+		    left ? to : mid, node, arg, e) != 0)
+			return -1;
+		*(left ? &to : &from) = mid;
 	}
 	reverse(path, *n);
+	return 0;
 }
 
-void
+int
 merkle_consistency(struct hash path[MERKLE_DEPTH], size_t *n, uint64_t size1,
-    uint64_t size2, merkle_leaf_fn *leaf, void *arg)
+    uint64_t size2, merkle_node_fn *node, void *arg, struct err *e)
 {
 	uint64_t from = 0, to = size2;
 
 	assert(size1 <= size2);
 	*n = 0;
 	if (size1 == 0)
-		return;
+		return 0;
 	while (to > size1) {
 		uint64_t mid = from + split(to - from);
+		bool left = size1 <= mid;
 
 		assert(*n < MERKLE_DEPTH - 1);
-		if (size1 <= mid) {
-			range_root(&path[(*n)++], mid, to, leaf, arg);
-			to = mid;
-		} else {
-			range_root(&path[(*n)++], from, mid, leaf, arg);
-			from = mid;
-		}
+		if (range_root(&path[(*n)++], left ? mid : from,
+		    left ? to : mid, node, arg, e) != 0)
+			return -1;
+		*(left ? &to : &from) = mid;
 	}
 	/* The whole old tree needs no hash: its root is what is compared. */
-	if (from > 0)
-		range_root(&path[(*n)++], from, to, leaf, arg);
+	if (from > 0 && range_root(&path[(*n)++], from, to, node, arg, e) != 0)
+		return -1;
 	reverse(path, *n);
+	return 0;
 }
 
 /*

@@ -36,19 +36,29 @@ note_name_ok(struct span s)
 	return true;
 }
 
+struct span
+note_key_type(const struct sign_pub *pub)
+{
+	return pub->alg == SIGN_RSA ? span_str(rsa_type) : span_str("\x01");
+}
+
 void
-note_key_id(unsigned char id[4], struct span name, const struct sign_pub *pub)
+note_key_id_as(unsigned char id[4], struct span name, struct span type,
+    const struct sign_pub *pub)
 {
 	struct span part[] = {
-		name,
-		span_str("\n"),
-		pub->alg == SIGN_RSA ? span_str(rsa_type) : span_str("\x01"),
-		span_of(pub->b, pub->n)
+		name, span_str("\n"), type, span_of(pub->b, pub->n)
 	};
 	struct hash h;
 
 	hash_spans(&h, part, 4);
 	memcpy(id, h.b, 4);
+}
+
+void
+note_key_id(unsigned char id[4], struct span name, const struct sign_pub *pub)
+{
+	note_key_id_as(id, name, note_key_type(pub), pub);
 }
 
 /* Where the text ends: just after its last newline before the last "\n\n". */
@@ -141,23 +151,37 @@ note_parse(struct note *n, struct span whole, const char *what, struct err *e)
 }
 
 int
+note_sig_raw(const struct note_sig *s, unsigned char id[4],
+    unsigned char sig[SIGN_MAX], size_t *n)
+{
+	unsigned char raw[4 + SIGN_MAX];
+
+	if (base64_decode(raw, sizeof(raw), n, s->base64, true) != 0 ||
+	    *n <= 4)
+		return -1;
+	*n -= 4;
+	memcpy(id, raw, 4);
+	memcpy(sig, raw + 4, *n);
+	return 0;
+}
+
+int
 note_verify(const struct note *n, size_t i, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
 	const struct note_sig *s = &n->sig[i];
-	unsigned char raw[SIGN_MAX + 4], id[4];
+	unsigned char sig[SIGN_MAX], id[4], want[4];
 	size_t len;
 
-	if (base64_decode(raw, sizeof(raw), &len, s->base64, true) != 0 ||
-	    len <= 4)
+	if (note_sig_raw(s, id, sig, &len) != 0)
 		return err_set(e, ERR_BAD, "signature of %.*s: bad base64",
 		    SPAN_FMT(s->name));
-	note_key_id(id, name, pub);
-	if (!span_eq(s->name, name) || memcmp(raw, id, 4) != 0)
+	note_key_id(want, name, pub);
+	if (!span_eq(s->name, name) || memcmp(id, want, 4) != 0)
 		return err_set(e, ERR_NO,
 		    "signature of %.*s: made with another key than %.*s's",
 		    SPAN_FMT(s->name), SPAN_FMT(name));
-	if (!sign_verify(pub, n->text, span_of(raw + 4, len - 4)))
+	if (!sign_verify(pub, n->text, span_of(sig, len)))
 		return err_set(e, ERR_NO,
 		    "signature of %.*s: does not verify", SPAN_FMT(s->name));
 	return 0;
@@ -172,23 +196,34 @@ note_find(const struct note *n, struct span name)
 	return -1;
 }
 
-int
-note_sign_line(struct buf *out, struct span text, struct span name,
-    const struct sign_key *k, struct err *e)
+void
+note_add_sig(struct buf *out, struct span name, const unsigned char id[4],
+    const unsigned char *sig, size_t n)
 {
 	unsigned char raw[4 + SIGN_MAX];
-	struct sign_pub pub;
-	size_t n;
 
-	sign_public(&pub, k);
-	note_key_id(raw, name, &pub);
-	if (sign_make(raw + 4, &n, k, text, e) != 0)
-		return -1;
+	memcpy(raw, id, 4);
+	memcpy(raw + 4, sig, n);
 	buf_adds(out, dash);
 	buf_add(out, name.p, name.n);
 	buf_addc(out, ' ');
 	base64_add(out, raw, n + 4, true);
 	buf_addc(out, '\n');
+}
+
+int
+note_sign_line(struct buf *out, struct span text, struct span name,
+    const struct sign_key *k, struct err *e)
+{
+	unsigned char sig[SIGN_MAX], id[4];
+	struct sign_pub pub;
+	size_t n;
+
+	sign_public(&pub, k);
+	note_key_id(id, name, &pub);
+	if (sign_make(sig, &n, k, text, e) != 0)
+		return -1;
+	note_add_sig(out, name, id, sig, n);
 	return buf_check(out, "note", e);
 }
 

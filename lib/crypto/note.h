@@ -50,6 +50,17 @@ int note_parse(struct note *n, struct span whole, const char *what,
 int note_verify(const struct note *n, size_t i, struct span name,
     const struct sign_pub *pub, struct err *e);
 
+/*
+ * Take a signature line's base64 apart: four bytes of key id and, *n of them,
+ * the signature.  0, or -1 when it is not canonical or has no signature.
+ */
+int note_sig_raw(const struct note_sig *s, unsigned char id[4],
+    unsigned char sig[SIGN_MAX], size_t *n);
+
+/* Append a signature line from its parts; n is at most SIGN_MAX. */
+void note_add_sig(struct buf *out, struct span name,
+    const unsigned char id[4], const unsigned char *sig, size_t n);
+
 /* The index of the first line of that name, or -1. */
 int note_find(const struct note *n, struct span name);
 
@@ -64,8 +75,16 @@ int note_sign_line(struct buf *out, struct span text, struct span name,
 int note_sign(struct buf *out, struct span text, struct span name,
     const struct sign_key *k, struct err *e);
 
-/* The first four bytes of a key id. */
+/*
+ * What says of which kind a key is, before its bytes, in key ids: one byte or
+ * more.
+ */
+struct span note_key_type(const struct sign_pub *pub);
+
+/* The first four bytes of a key id; and that of a key of another type. */
 void note_key_id(unsigned char id[4], struct span name,
+    const struct sign_pub *pub);
+void note_key_id_as(unsigned char id[4], struct span name, struct span type,
     const struct sign_pub *pub);
 
 #endif

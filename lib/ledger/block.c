@@ -56,32 +56,7 @@ block_header_parse(struct block_header *h, struct span text,
 void
 block_add_tx(struct buf *out, struct span note)
 {
-	buf_addf(out, "tx %zu\n", note.n);
-	buf_add(out, note.p, note.n);
-}
-
-/*
- * Take "KEY LENGTH\n" and LENGTH bytes, at most max, off the front of rest.
- * Returns 0 or -1.
- */
-static int
-take_frame(struct span *rest, const char *key, size_t max, struct span *data)
-{
-	const unsigned char *nl = rest->n == 0 ? NULL :
-	    memchr(rest->p, '\n', rest->n < 32 ? rest->n : 32);
-	size_t k = strlen(key), line;
-	uint64_t n;
-
-	if (nl == NULL || !span_starts(*rest, key) || rest->p[k] != ' ')
-		return -1;
-	line = (size_t)(nl - rest->p);
-	if (line < k + 2 || text_parse_u64(&n,
-	    span_of(rest->p + k + 1, line - k - 1), max) != 0 ||
-	    n > rest->n - line - 1)
-		return -1;
-	*data = span_of(nl + 1, (size_t)n);
-	*rest = span_of(nl + 1 + n, rest->n - line - 1 - (size_t)n);
-	return 0;
+	text_add_frame(out, "tx", note);
 }
 
 int
@@ -89,7 +64,7 @@ block_next_tx(struct span *body, struct span *tx)
 {
 	if (body->n == 0)
 		return 0;
-	return take_frame(body, "tx", TX_MAX, tx) == 0 ? 1 : -1;
+	return text_frame(body, "tx", TX_MAX, tx) == 0 ? 1 : -1;
 }
 
 static int
@@ -132,7 +107,7 @@ block_parse(struct block *b, struct span whole, bool with_cert,
 	b->body = span_of(end + 1, whole.n - b->header.n - 1);
 	if (block_header_parse(&b->h, b->header, ledger, e) != 0)
 		return -1;
-	if (with_cert && (take_frame(&b->body, "certificate", BLOCK_CERT_MAX,
+	if (with_cert && (text_frame(&b->body, "certificate", BLOCK_CERT_MAX,
 	    &b->certificate) != 0 || b->certificate.n == 0))
 		return err_set(e, ERR_BAD, "block %llu: no certificate",
 		    (unsigned long long)b->h.height);
@@ -172,9 +147,7 @@ block_join(struct buf *out, struct span header, struct span cert,
 {
 	buf_add(out, header.p, header.n);
 	buf_addc(out, '\n');
-	if (cert.n > 0) {
-		buf_addf(out, "certificate %zu\n", cert.n);
-		buf_add(out, cert.p, cert.n);
-	}
+	if (cert.n > 0)
+		text_add_frame(out, "certificate", cert);
 	buf_add(out, body.p, body.n);
 }

@@ -91,6 +91,31 @@ define_root(struct hash *out, uint64_t from, uint64_t n)
 	merkle_node(out, &left, &right);
 }
 
+/* When not 0, counted down by each question; the last one is not answered. */
+static int fail_at;
+
+/* The same for a whole subtree; which must lie in the tree of *arg leaves. */
+static int
+node_of(void *arg, unsigned level, uint64_t index, struct hash *out,
+    struct err *e)
+{
+	uint64_t *size = arg;
+	struct hash left, right;
+
+	CHECK((index + 1) << level <= *size);
+	if (fail_at > 0 && --fail_at == 0)
+		return err_set(e, ERR_SYS, "no such node");
+	if (level == 0) {
+		leaf_of(NULL, index, out);
+		return 0;
+	}
+	define_root(&left, index << level, 1ull << (level - 1));
+	define_root(&right, (index * 2 + 1) << (level - 1),
+	    1ull << (level - 1));
+	merkle_node(out, &left, &right);
+	return 0;
+}
+
 #define SMALL 40
 
 static struct hash roots[SMALL + 1];
@@ -113,10 +138,11 @@ static void
 inclusion(uint64_t index, uint64_t size)
 {
 	struct hash path[MERKLE_DEPTH], leaf, *root = &roots[size];
+	struct err e;
 	size_t n;
 
 	leaf_of(NULL, index, &leaf);
-	merkle_inclusion(path, &n, index, size, leaf_of, NULL);
+	CHECK(merkle_inclusion(path, &n, index, size, node_of, &size, &e) == 0);
 	CHECK(merkle_inclusion_ok(root, size, index, &leaf, path, n));
 	for (uint64_t other = 0; other <= size; other++)
 		CHECK(other == index || !merkle_inclusion_ok(root, size, other,
@@ -142,9 +168,11 @@ consistency(uint64_t size1, uint64_t size2)
 {
 	struct hash path[MERKLE_DEPTH], *r1 = &roots[size1];
 	struct hash *r2 = &roots[size2];
+	struct err e;
 	size_t n;
 
-	merkle_consistency(path, &n, size1, size2, leaf_of, NULL);
+	CHECK(merkle_consistency(path, &n, size1, size2, node_of, &size2,
+	    &e) == 0);
 	CHECK(merkle_consistency_ok(r1, size1, r2, size2, path, n));
 	CHECK(size1 == size2 ||
 	    !merkle_consistency_ok(r2, size1, r1, size2, path, n));
@@ -165,10 +193,40 @@ consistency(uint64_t size1, uint64_t size2)
 	}
 }
 
+/* What node says is what the caller gets. */
+static void
+failures(void)
+{
+	struct hash path[MERKLE_DEPTH], root;
+	uint64_t size = 37;
+	int made = 0, asked;
+	struct err e;
+	size_t n;
+
+	for (asked = 1; made < 3; asked++) {
+		fail_at = asked;
+		made = merkle_root_at(&root, size, node_of, &size, &e) == 0;
+		fail_at = asked;
+		made += merkle_inclusion(path, &n, 17, size, node_of, &size,
+		    &e) == 0;
+		fail_at = asked;
+		made += merkle_consistency(path, &n, 17, size, node_of, &size,
+		    &e) == 0;
+	}
+	fail_at = 0;
+	CHECK(asked > 5);
+	for (size = 0; size <= SMALL; size++) {
+		CHECK(merkle_root_at(&root, size, node_of, &size, &e) == 0);
+		CHECK(hash_eq(&root, &roots[size]));
+	}
+}
+
 static void
 all_small_proofs(void)
 {
 	struct hash path[MERKLE_DEPTH];
+	uint64_t seven = 7;
+	struct err e;
 	size_t n = 9;
 
 	for (uint64_t size = 1; size <= SMALL; size++)
@@ -176,8 +234,9 @@ all_small_proofs(void)
 			inclusion(i, size);
 			consistency(i + 1, size);
 		}
-	merkle_consistency(path, &n, 0, 7, leaf_of, NULL);
+	CHECK(merkle_consistency(path, &n, 0, 7, node_of, &seven, &e) == 0);
 	CHECK(n == 0);
+	failures();
 	CHECK(!merkle_consistency_ok(&roots[0], 0, &roots[7], 7, path, 0));
 	CHECK(!merkle_inclusion_ok(&roots[0], 0, 0, &roots[0], path, 0));
 	/* Sizes at the ends of the range must not overflow. */

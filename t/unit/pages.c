@@ -8,6 +8,7 @@
 #include "check.h"
 #include "base/gz.h"
 #include "page.h"
+#include "proven.h"
 #include "scratch.h"
 
 static struct little l;
@@ -194,6 +195,41 @@ block(void)
 	buf_free(&packed);
 }
 
+/* A receipt, the checkpoint in it, and whom a policy trusts. */
+static void
+proofs(void)
+{
+	struct buf b = BUF_INIT(RECEIPT_MAX), pem = BUF_INIT(4000);
+	struct sign_pub pub;
+	struct receipt r;
+	struct proof p;
+	unsigned char der[44] = "\060\052\060\005\006\003\053\145\160\003\041";
+
+	proven_example(&b, &l);
+	open_page("ehr-receipt");
+	shows(buf_span(&b));
+	scratch_write("receipt", b.p, b.len);
+	does("proof");
+	CHECK(receipt_parse(&r, buf_span(&b), &e) == 0);
+	CHECK(scratch_holds("receipt.tlog-proof", r.proof));
+	CHECK(proof_parse(&p, PROOF_INCLUSION, r.proof, &e) == 0);
+	open_page("ehr-checkpoint");
+	shows(p.checkpoint);
+	scratch_write("checkpoint", p.checkpoint.p, p.checkpoint.n);
+	sign_public(&pub, l.node[1].sign);
+	memcpy(der + 12, pub.b, 32);
+	buf_adds(&pem, "-----BEGIN PUBLIC KEY-----\n");
+	base64_add(&pem, der, sizeof(der), true);
+	buf_adds(&pem, "\n-----END PUBLIC KEY-----\n");
+	scratch_write("b.pub", pem.p, pem.len);
+	does("cosignature");
+	buf_reset(&b);
+	policy_text(&b, &l.id, &l.delegates);
+	shows(buf_span(&b));
+	buf_free(&b);
+	buf_free(&pem);
+}
+
 int
 main(void)
 {
@@ -209,6 +245,7 @@ main(void)
 	genesis();
 	transactions();
 	block();
+	proofs();
 	scratch_close();
 	little_close(&l);
 	return check_done("pages");
