@@ -25,13 +25,15 @@ LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate checkpoint proof policy receipt receipt_report view \
 	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
-STORE  = config_line config config_set segment repo votes repo_new repo_key db \
-	object_index object_find object object_put object_batch object_erase \
-	verify state state_apply state_view settle pool_index chain pool \
-	staging accept propose lookup submit bodies work watch blocks
+STORE  = config_line config config_set segment repo votes signed repo_new \
+	repo_key db object_index object_find object object_put object_batch \
+	object_erase verify state state_apply state_view settle pool_index \
+	chain pool staging accept propose lookup submit bodies work watch \
+	blocks signer
 NET    = pkt proto message ids pipe known known_file hello session waiting \
 	parcel intake \
 	sync sync_part sync_pull sync_waiting sync_push peers clone \
+	cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
 	driver_act driver_feed seen consensus link links renew round round_inner \
 	round_once round_follow status \

@@ -68,12 +68,13 @@ fetch_genesis(struct buf *file, struct session *s, struct err *e)
 }
 
 static int
-create(const struct clone *c, struct span genesis, struct err *e)
+create(const struct clone *c, struct span genesis, bool late, struct err *e)
 {
 	struct repo_new n = {
 		.genesis = genesis,
 		.key_file = c->key_file,
-		.node_name = c->key == NULL ? NULL : c->key->name
+		.node_name = c->key == NULL ? NULL : c->key->name,
+		.late = late
 	};
 
 	return repo_create(c->dir, &n, e);
@@ -118,7 +119,7 @@ clone_run(const struct clone *c, struct hash *id, bool *made,
 	introduce(&me, c);
 	if (session_connect(&s, &me, SOURCE, c->command, e) == 0 &&
 	    fetch_genesis(&genesis, s, e) == 0 &&
-	    create(c, buf_span(&genesis), e) == 0) {
+	    create(c, buf_span(&genesis), s->height > 0, e) == 0) {
 		*made = true;
 		*id = s->ledger;
 		ret = fill(c, s, res, e);

@@ -121,6 +121,7 @@ static const struct {
 	[PROTO_BLOCKS] = { "blocks", ARGS_RANGE, 0 },
 	[PROTO_BYE] = { "bye", ARGS_NONE, 0 },
 	[PROTO_CONSENSUS] = { "consensus", ARGS_ANY, PROTO_BODY_MAX },
+	[PROTO_COSIGN] = { "cosign", ARGS_NONE, PROTO_COSIGN_MAX },
 	[PROTO_DELEGATES] = { "delegates", ARGS_HEIGHT, 0 },
 	[PROTO_GENESIS] = { "genesis", ARGS_NONE, 0 },
 	[PROTO_GET_PENDING] = { "get-pending", ARGS_NONE,

@@ -18,6 +18,7 @@
 #define PROTO_NONCE 16			/* bytes */
 #define PROTO_IDS_MAX 65536		/* ids in a payload */
 #define PROTO_COUNT_MAX 1000	/* headers, blocks or hours asked for at once */
+#define PROTO_COSIGN_MAX (256u << 10)	/* bytes of what is to be cosigned */
 #define PROTO_HELLO_MAX 4096		/* bytes of a hello or welcome note */
 
 /* An answer of items ends with the one that brings it over this. */
@@ -60,6 +61,7 @@ enum proto_verb {
 	PROTO_BLOCKS,		/* blocks FROM COUNT */
 	PROTO_BYE,
 	PROTO_CONSENSUS,	/* consensus ...: see consensus.h */
+	PROTO_COSIGN,		/* + a proof and checkpoints: cosign.h */
 	PROTO_DELEGATES,	/* delegates HEIGHT */
 	PROTO_GENESIS,
 	PROTO_GET_PENDING,	/* + ids */

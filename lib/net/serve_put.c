@@ -1,6 +1,7 @@
 /* The requests that bring something: checked, then durable, then "ok". */
 #include "base/clock.h"
 #include "base/gz.h"
+#include "net/cosign.h"
 #include "net/intake.h"
 #include "net/parcel.h"
 #include "net/serve_conn.h"
@@ -162,6 +163,9 @@ serve_put(struct serve_conn *c, const struct proto_request *rq,
 		return put_items(c, rq, body, status, answer, e);
 	case PROTO_PUT_OBJECTS:
 		return put_objects(c, e);
+	case PROTO_COSIGN:
+		return cosign_answer(c->repo, c->me.key, c->from, body, status,
+		    answer, e);
 	case PROTO_CONSENSUS:
 		return consensus(c, line, body, status, answer, e);
 	default:

@@ -18,6 +18,23 @@ struct blocks_item {
 int blocks_each(struct db *db, uint64_t from, int (*fn)(void *arg,
     const struct blocks_item *b, struct err *e), void *arg, struct err *e);
 
+/* The block of that height: 1, 0 there is none, -1. */
+int blocks_get(struct blocks_item *b, struct db *db, uint64_t height,
+    struct err *e);
+
+/*
+ * The first block at or after a time, and the first with which the ledger has
+ * so many transactions or more; or head + 1.  Both grow with the heights.
+ */
+int blocks_at_time(uint64_t *height, struct db *db, uint64_t head,
+    int64_t time_ms, struct err *e);
+int blocks_at_size(uint64_t *height, struct db *db, uint64_t head,
+    uint64_t size, struct err *e);
+
+/* How many transactions the blocks before a time have. */
+int blocks_size_before(uint64_t *size, struct db *db, uint64_t head,
+    int64_t time_ms, struct err *e);
+
 /* The height of the block with that id: 1, 0 there is none, -1. */
 int blocks_find(uint64_t *height, struct db *db, const struct hash *id,
     struct err *e);

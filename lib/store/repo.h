@@ -53,6 +53,8 @@ struct repo_new {
 	struct span key_file;		/* becomes node.key, 0600 */
 	const struct hash *secret;	/* becomes secret, 0600; or NULL */
 	const char *node_name;		/* or NULL: a copy that is no node */
+	bool late;			/* the ledger has blocks: the node may
+					 * have signed some, elsewhere */
 	const struct span *object;	/* the first nobjects objects */
 	size_t nobjects;
 };

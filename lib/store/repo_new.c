@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 #include "ledger/name.h"
+#include "store/signed.h"
 #include "store/votes.h"
 
 static const char *const folders[] = {
@@ -19,7 +21,7 @@ static const char *const folders[] = {
 #define NFOLDERS (sizeof(folders) / sizeof(*folders))
 
 static const char *const files[] = { "genesis", "config", "node.key",
-    "secret", VOTES_PATH };
+    "secret", VOTES_PATH, SIGNED_PATH };
 #define NFILES (sizeof(files) / sizeof(*files))
 
 /* Parse the genesis only to refuse one that repo_open would refuse. */
@@ -100,6 +102,15 @@ put_object(int fd, struct span data, struct err *e)
 	return fs_write(fd, path, "tmp", data, 0600, false, e);
 }
 
+static int
+start_signed(int fd, const struct hash *id, struct err *e)
+{
+	struct signed_head none;
+
+	signed_none(&none, clock_now_ms());
+	return signed_write(fd, id, &none, e);
+}
+
 /* Put everything into the new, empty directory fd, durably. */
 static int
 fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
@@ -118,7 +129,8 @@ fill(int fd, const struct repo_new *n, const struct hash *id, struct err *e)
 	for (size_t i = 0; i < n->nobjects; i++)
 		if (put_object(fd, n->object[i], e) != 0)
 			return -1;
-	if (n->node_name != NULL && votes_create(fd, id, NULL, e) != 0)
+	if (n->node_name != NULL && (votes_create(fd, id, NULL, e) != 0 ||
+	    (!n->late && start_signed(fd, id, e) != 0)))
 		return -1;
 	for (size_t i = 0; i < NFOLDERS; i++)
 		if (fs_sync_dir(fd, folders[i], e) != 0)

@@ -88,10 +88,12 @@ static void
 requests(void)
 {
 	static const char *const good[] = {
-		"addr", "blocks 1 1000", "bye", "delegates 1", "genesis", "get-pending", "get-staged",
-		"head", "headers 999999999 1", "keepalive", "objects",
+		"addr", "blocks 1 1000", "bye", "cosign", "delegates 1",
+		"genesis", "get-pending", "get-staged", "head", "headers 999999999 1",
+		"keepalive", "objects",
 		"pending 0", "put-block", "put-objects", "put-pending",
-		"put-staged", "roots 2026-11-22_19 1000", "secret", "staged 65536", "wanted 0"
+		"put-staged", "roots 2026-11-22_19 1000", "secret",
+		"staged 65536", "wanted 0"
 	};
 	static const char *const bad[] = {
 		"blocks", "blocks 1", "blocks 0 1", "blocks 1 0",
@@ -104,7 +106,7 @@ requests(void)
 		"delegates 1000000000", "roots", "roots 2026-11-22_19",
 		"roots 2026-11-22_24 1", "roots 2026-11-22_19 0",
 		"roots 2026-11-22_19 1001", "roots 2026-11-22_19 1 ",
-		"roots 1 1", "addr ", "addr 1", "keepalive 1"
+		"roots 1 1", "addr ", "addr 1", "keepalive 1", "cosign ", "cosign 1"
 	};
 	struct proto_request r;
 
