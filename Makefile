@@ -42,8 +42,9 @@ NET    = pkt proto message ids pipe known known_file hello session waiting \
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
-LOG    = hourtext hourly audit_base audit_chain audit_objects audit_store \
-	audit attest
+LOG    = hourtext hourly tree tiles tiles_check checkpoints \
+	checkpoints_check prove audit_base audit_chain audit_objects \
+	audit_store audit attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

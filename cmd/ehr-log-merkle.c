@@ -1,22 +1,62 @@
-/* ehr-log-merkle: the hourly logs; see ehr-log-merkle(1). */
+/* ehr-log-merkle: logs, tree, checkpoints, receipts; ehr-log-merkle(1). */
+#define _GNU_SOURCE	/* AT_FDCWD */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/fs_batch.h"
 #include "base/stamp.h"
+#include "cli/items.h"
 #include "cli/open.h"
-#include "log/hourly.h"
+#include "log/prove.h"
+#include "log/tiles.h"
+#include "net/cosign.h"
+#include "store/lookup.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-log-merkle",
 	.usage =
 "usage: ehr-log-merkle [-C DIR] --roll\n"
 "       ehr-log-merkle [-C DIR] --check\n"
-"       ehr-log-merkle [-C DIR] --root [HOUR ...]\n",
-	.takes = CLI_DIR
+"       ehr-log-merkle [-C DIR] --root [HOUR ...]\n"
+"       ehr-log-merkle [-C DIR] --prove RECORD|TRANSACTION > FILE\n"
+"       ehr-log-merkle [-C DIR] --prove -o FOLDER RECORD|TRANSACTION ...|-\n"
+"       ehr-log-merkle [-C DIR] --policy\n"
+"       ehr-log-merkle [-C DIR] --renew\n",
+	.takes = CLI_DIR | CLI_NUL
 };
+
+#define BATCH 4096		/* receipts that are synced together */
 
 struct merkle_cmd {
 	struct ctx x;
-	bool roll, check, root;
+	bool roll, check, root, prove, policy, renew;
+	const char *folder;		/* -o */
 	unsigned bad;
+	struct prover *prover;
+	struct fs_batch batch;		/* of receipts */
 };
+
+/* --- rolling -------------------------------------------------------------- */
+
+static int
+roll(struct merkle_cmd *m, struct err *e)
+{
+	size_t logs, tiles = 0;
+	bool made;
+
+	if (hourly_roll(m->x.repo, &logs, e) != 0 || tiles_roll(m->x.repo,
+	    m->x.db, &m->x.head, &tiles, e) != 0)
+		return -1;
+	cli_verbose(&m->x.cli, "%zu logs written", logs);
+	cli_verbose(&m->x.cli, "%zu tiles written", tiles);
+	if (checkpoints_roll(m->x.repo, m->x.db, &m->x.head, &made, e) != 0)
+		return -1;
+	if (made)
+		cli_verbose(&m->x.cli, "a checkpoint signed");
+	return 0;
+}
+
+/* --- checking ------------------------------------------------------------- */
 
 static int
 report(void *arg, const char *path, const char *why, struct err *e)
@@ -29,24 +69,49 @@ report(void *arg, const char *path, const char *why, struct err *e)
 	return 0;
 }
 
-/* The log against the blocks, and state.db against both. */
+/* A peer that is away gets its turn in five minutes. */
+static void
+said(void *arg, const char *peer, const struct err *why)
+{
+	struct merkle_cmd *m = arg;
+
+	if (why == NULL)
+		cli_verbose(&m->x.cli, "%s: asked to cosign", peer);
+	else if (why->kind == ERR_AGAIN)
+		cli_verbose(&m->x.cli, "%s", why->msg);
+	else {
+		m->bad++;
+		cli_fail(&m->x.cli, why);
+	}
+}
+
+/* Logs, tiles and checkpoints against the blocks. */
 static int
 check(struct merkle_cmd *m, struct err *e)
 {
-	uint64_t checked;
+	uint64_t logs, tiles, heads, all;
 
-	if (hourly_check(m->x.repo, m->x.db, &m->x.head, &checked, report, m,
-	    e) != 0)
+	if (hourly_check(m->x.repo, m->x.db, &m->x.head, &logs, report, m,
+	    e) != 0 || tiles_check(m->x.repo, m->x.db, &m->x.head, &tiles,
+	    report, m, e) != 0 || checkpoints_check(m->x.repo, m->x.db,
+	    &m->x.head, &heads, report, m, e) != 0)
 		return -1;
-	cli_verbose(&m->x.cli, "%llu logs checked",
-	    (unsigned long long)checked);
+	cli_verbose(&m->x.cli, "%llu logs, %llu tiles and %llu checkpoints "
+	    "checked", (unsigned long long)logs, (unsigned long long)tiles,
+	    (unsigned long long)heads);
+	all = logs + tiles + heads;
 	if (m->bad > 0)
-		return err_set(e, ERR_NO, "%u of %llu logs are not what the "
-		    "blocks give", m->bad, (unsigned long long)checked);
-	if (checked == 0)
+		return err_set(e, ERR_NO, "%u of %llu files are not what the "
+		    "blocks give", m->bad, (unsigned long long)all);
+	if (logs == 0)
 		return err_set(e, ERR_NO, "no log has been rolled yet");
-	return 0;
+	if (checkpoints_cosign(m->x.repo, m->x.db, said, m, e) != 0)
+		return -1;
+	return m->bad == 0 ? 0 : err_set(e, ERR_NO, "%u of the peers refused "
+	    "to cosign", m->bad);
 }
+
+/* --- printing ------------------------------------------------------------- */
 
 static int
 print_root(struct merkle_cmd *m, const char *hour, struct err *e)
@@ -88,6 +153,110 @@ roots(struct merkle_cmd *m, struct err *e)
 	return ret;
 }
 
+static int
+add_node(void *arg, const struct lookup_node *n, struct err *e)
+{
+	struct delegates *set = arg;
+
+	(void)e;
+	if (!n->active || set->n == GENESIS_NODES_MAX)
+		return 0;
+	memcpy(set->d[set->n].name, n->name, sizeof(n->name));
+	set->d[set->n++].sign = n->sign;
+	return 0;
+}
+
+static int
+print_policy(struct merkle_cmd *m, struct err *e)
+{
+	static struct delegates nodes;
+	struct buf text = BUF_INIT(POLICY_MAX);
+	int ret = lookup_nodes(m->x.db, add_node, &nodes, e);
+
+	if (ret == 0) {
+		policy_text(&text, repo_ledger(m->x.repo), &nodes);
+		ret = buf_check(&text, "policy", e);
+	}
+	if (ret == 0)
+		cli_put(buf_span(&text));
+	buf_free(&text);
+	return ret;
+}
+
+/* --- receipts ------------------------------------------------------------- */
+
+/* FOLDER/TRANSACTION.receipt. */
+static int
+keep(struct merkle_cmd *m, const struct hash *tx, struct span receipt,
+    struct err *e)
+{
+	char path[FS_NAME_MAX], hex[HASH_HEX];
+
+	hash_format(hex, tx);
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.receipt", m->folder,
+	    hex) >= sizeof(path))
+		return err_set(e, ERR_USAGE, "%s: too long a path", m->folder);
+	if (fs_batch_put(&m->batch, path, receipt, 0644, e) != 0)
+		return -1;
+	return m->batch.n < BATCH ? 0 : fs_batch_commit(&m->batch, e);
+}
+
+static int
+prove_one(void *arg, const char *item, struct err *e)
+{
+	struct buf out = BUF_INIT(RECEIPT_MAX);
+	struct merkle_cmd *m = arg;
+	struct hash id, tx;
+	int ret = ctx_hash(&id, item, e);
+
+	if (ret == 0 && (ret = prove_id(&out, &tx, m->prover, &id, e)) != 0)
+		err_wrap(e, "%s", item);
+	if (ret == 0 && m->folder != NULL)
+		ret = keep(m, &tx, buf_span(&out), e);
+	else if (ret == 0)
+		cli_put(buf_span(&out));
+	buf_free(&out);
+	return ret;
+}
+
+/* The exit status. */
+static int
+prove(struct merkle_cmd *m)
+{
+	struct err e;
+	int status;
+
+	if (prove_open(&m->prover, m->x.repo, m->x.db, &m->x.head, &e) != 0)
+		return cli_fail(&m->x.cli, &e);
+	fs_batch_init(&m->batch, AT_FDCWD, m->folder);
+	status = items_each(&m->x.cli, prove_one, m);
+	if (fs_batch_commit(&m->batch, &e) != 0)
+		status = cli_worse(status, cli_fail(&m->x.cli, &e));
+	fs_batch_free(&m->batch);
+	prove_close(m->prover);
+	return status;
+}
+
+static int
+check_usage(struct merkle_cmd *m)
+{
+	struct cli *c = &m->x.cli;
+
+	if (m->roll + m->check + m->root + m->prove + m->policy +
+	    m->renew != 1)
+		return cli_usage(c, "one of --roll, --check, --root, --prove, "
+		    "--policy and --renew expected");
+	if (m->folder != NULL && !m->prove)
+		return cli_usage(c, "-o goes with --prove");
+	if (m->prove && m->folder == NULL && (c->argc != 1 ||
+	    strcmp(c->argv[0], "-") == 0))
+		return cli_usage(c, "one record or transaction expected; -o "
+		    "names a folder for more");
+	if (c->argc > 0 && !m->prove && !m->root)
+		return cli_usage(c, "no argument is expected");
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -96,24 +265,32 @@ main(int argc, char **argv)
 		{ 0, "roll", CLI_FLAG, &m.roll, 0 },
 		{ 0, "check", CLI_FLAG, &m.check, 0 },
 		{ 0, "root", CLI_FLAG, &m.root, 0 },
+		{ 0, "prove", CLI_FLAG, &m.prove, 0 },
+		{ 0, "policy", CLI_FLAG, &m.policy, 0 },
+		{ 0, "renew", CLI_FLAG, &m.renew, 0 },
+		{ 'o', "output", CLI_TEXT, &m.folder, 0 },
 		{ 0 }
 	};
-	size_t written = 0;
 	struct err e;
 	int ret;
 
 	cli_parse(&m.x.cli, &spec, opt, argc, argv);
-	if (m.roll + m.check + m.root != 1)
-		return cli_usage(&m.x.cli, "one of --roll, --check and --root "
-		    "expected");
+	if ((ret = check_usage(&m)) != 0)
+		return ret;
 	ret = ctx_open(&m.x, &e);
+	if (ret == 0 && m.prove) {
+		ret = prove(&m);
+		return cli_worse(ret, ctx_end(&m.x, 0, NULL));
+	}
 	if (ret == 0 && m.roll)
-		ret = hourly_roll(m.x.repo, &written, &e);
+		ret = roll(&m, &e);
 	if (ret == 0 && m.check)
 		ret = check(&m, &e);
 	if (ret == 0 && m.root)
 		ret = roots(&m, &e);
-	if (ret == 0 && m.roll)
-		cli_verbose(&m.x.cli, "%zu logs written", written);
+	if (ret == 0 && m.policy)
+		ret = print_policy(&m, &e);
+	if (ret == 0 && m.renew)
+		ret = cosign_renew(m.x.repo, &e);
 	return ctx_end(&m.x, ret, &e);
 }

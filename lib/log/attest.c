@@ -3,6 +3,7 @@
 #include "base/gz.h"
 #include "base/stamp.h"
 #include "ledger/card.h"
+#include "ledger/receipt_report.h"
 #include "store/object.h"
 #include "store/pool.h"
 #include "store/staging.h"
@@ -399,6 +400,11 @@ attest_text(struct buf *out, struct repo *r, struct span text, struct err *e)
 			return err_set(e, ERR_NO, "the genesis of another "
 			    "ledger");
 		return attest_block(out, r, 0, e);
+	}
+	if (span_is(kind, "receipt")) {
+		struct receipt_trust trust = { repo_ledger(r), NULL };
+
+		return receipt_report(out, text, &trust, false, e);
 	}
 	if (span_is(kind, "card")) {
 		if (card_parse(&c, text, true, e) != 0)

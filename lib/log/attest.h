@@ -28,8 +28,8 @@ int attest_id(struct buf *out, struct repo *r, const struct hash *id,
     struct err *e);
 
 /*
- * The content of a file: a block (gzip'd or not), a genesis, a card, or any
- * note, whose signatures by users and nodes of the ledger are verified.
+ * The content of a file: a block (gzip'd or not), a genesis, a card, a receipt,
+ * or any note, whose signatures by users and nodes of the ledger are verified.
  */
 int attest_bytes(struct buf *out, struct repo *r, struct span bytes,
     struct err *e);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "log/checkpoints.h"
+#include "log/tiles.h"
 #include "store/pool.h"
 #include "store/staging.h"
 
@@ -108,20 +110,44 @@ audit_waiting(struct audit *a, struct db *db, struct err *e)
 	return check_dir(a, db, AUDIT_PENDING, POOL_DIR, e);
 }
 
+struct derived {
+	struct audit *a;
+	enum audit_class class;
+};
+
 static int
-bad_log(void *arg, const char *path, const char *why, struct err *e)
+bad_file(void *arg, const char *path, const char *why, struct err *e)
 {
-	return audit_report(arg, AUDIT_LOGS, false, path, why, e);
+	struct derived *d = arg;
+
+	return audit_report(d->a, d->class, false, path, why, e);
 }
 
 int
 audit_logs(struct audit *a, struct db *db, struct err *e)
 {
+	static const struct {
+		enum audit_class class;
+		const char *where;
+		int (*check)(struct repo *r, struct db *db,
+		    const struct head *head, uint64_t *checked,
+		    hourly_bad *bad, void *arg, struct err *e);
+	} part[] = {
+		{ AUDIT_LOGS, "logs", hourly_check },
+		{ AUDIT_TILES, "tiles", tiles_check },
+		{ AUDIT_CHECKPOINTS, "checkpoints", checkpoints_check }
+	};
+
 	if (a->count[AUDIT_BLOCKS].failed > 0 ||
 	    a->count[AUDIT_BLOCKS].absent > 0)
 		return 0;	/* there is nothing to hold them against */
-	if (hourly_check(a->repo, db, &a->head, &a->count[AUDIT_LOGS].checked,
-	    bad_log, a, e) != 0)
-		return audit_failed(a, AUDIT_LOGS, "logs", e, e);
+	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++) {
+		struct derived d = { a, part[i].class };
+
+		if (part[i].check(a->repo, db, &a->head,
+		    &a->count[d.class].checked, bad_file, &d, e) != 0 &&
+		    audit_failed(a, d.class, part[i].where, e, e) != 0)
+			return -1;
+	}
 	return 0;
 }

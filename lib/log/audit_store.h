@@ -9,7 +9,8 @@
 /* Segments of pending and staged items, and the signatures of these. */
 int audit_waiting(struct audit *a, struct db *db, struct err *e);
 
-/* Logs against blocks; nothing when the chain itself is broken. */
+/* Logs, tiles and checkpoints against blocks; nothing when the chain itself is
+ * broken. */
 int audit_logs(struct audit *a, struct db *db, struct err *e);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/stamp.h"
 #include "net/proto.h"
+#include "store/blocks.h"
 
 void
 hourly_path(char out[HOURLY_PATH_LEN], int64_t hour_ms)
@@ -19,48 +20,6 @@ static int64_t
 hour_of(int64_t ms)
 {
 	return ms - ms % STAMP_HOUR_MS;
-}
-
-/* The time of a block; 1, 0 or -1. */
-static int
-block_time(int64_t *ms, struct db *db, uint64_t height, struct err *e)
-{
-	sqlite3_stmt *s;
-	int ret;
-
-	if (db_stmt(&s, db, "SELECT time FROM block WHERE height=?", e) != 0)
-		return -1;
-	db_bind_int(s, 1, (int64_t)height);
-	if ((ret = db_step(db, s, e)) != 1)
-		return ret;
-	*ms = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return 1;
-}
-
-/* The first block at or after a time (times grow with the heights), or
- * head + 1. */
-static int
-first_block(uint64_t *height, struct db *db, uint64_t head, int64_t ms,
-    struct err *e)
-{
-	uint64_t low = 1, high = head + 1;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-		int64_t at;
-
-		if (block_time(&at, db, mid, e) != 1)
-			return err_set(e, ERR_BAD,
-			    "state.db: block %llu is not there; remove it",
-			    (unsigned long long)mid);
-		if (at < ms)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*height = low;
-	return 0;
 }
 
 /* Append the lines of one block. */
@@ -112,9 +71,9 @@ hourly_text(struct buf *out, struct repo *r, struct db *db,
 
 	merkle_init(tree);
 	hourtext_add_head(out, &h, repo_ledger(r));
-	if (first_block(&from, db, head->height, hour_ms, e) != 0 ||
-	    first_block(&until, db, head->height, hour_ms + STAMP_HOUR_MS,
-	    e) != 0)
+	if (blocks_at_time(&from, db, head->height, hour_ms, e) != 0 ||
+	    blocks_at_time(&until, db, head->height,
+	    hour_ms + STAMP_HOUR_MS, e) != 0)
 		return -1;
 	for (; from < until; from++)
 		if (add_block(out, tree, r, db, from, e) != 0)
@@ -174,12 +133,9 @@ hourly_roots(struct repo *r, int64_t hour_ms, uint64_t count,
 	return 0;
 }
 
-/*
- * The hour of the newest log, of those up to the head's hour, or -1.  They are
- * named so that the last by name is the newest.
- */
-static int
-newest(int64_t *hour_ms, struct repo *r, const struct head *head,
+/* They are named so that the last by name is the newest. */
+int
+hourly_newest(int64_t *hour_ms, struct repo *r, const struct head *head,
     struct err *e)
 {
 	struct fs_names list;
@@ -208,7 +164,7 @@ start(int64_t *hour_ms, struct hash *previous, struct repo *r,
 
 	merkle_init(&tree);
 	merkle_root(previous, &tree);
-	if (newest(hour_ms, r, head, e) != 0)
+	if (hourly_newest(hour_ms, r, head, e) != 0)
 		return -1;
 	if (*hour_ms < 0) {
 		*hour_ms = hour_of(r->genesis->time_ms);
@@ -366,7 +322,7 @@ hourly_check(struct repo *r, struct db *db, const struct head *head,
 	merkle_init(&tree);
 	merkle_root(&previous, &tree);
 	/* What was never rolled is not missing. */
-	if (newest(&last, r, head, e) != 0)
+	if (hourly_newest(&last, r, head, e) != 0)
 		return -1;
 	for (int64_t hour = first; hour <= last; hour += STAMP_HOUR_MS) {
 		char path[HOURLY_PATH_LEN];

@@ -32,6 +32,10 @@ int hourly_text(struct buf *out, struct repo *r, struct db *db,
  */
 int hourly_roll(struct repo *r, size_t *written, struct err *e);
 
+/* The hour of the newest log of those up to the head's, or -1. */
+int hourly_newest(int64_t *hour_ms, struct repo *r, const struct head *head,
+    struct err *e);
+
 /* Root of a log on disk; ERR_NO: there is none; ERR_BAD: it is damaged. */
 int hourly_root(struct hash *root, uint64_t *size, struct repo *r,
     int64_t hour_ms, struct err *e);

@@ -3,73 +3,22 @@
  * bytes are put together here by the words of ehr-log(5), and their roots by
  * those of RFC 6962.
  */
-#include "scratch.h"
+#include "past.h"
 
 #include "log/hourly.h"
 #include "net/proto.h"
-#include "store/accept.h"
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define HOUR(h) (little_time(0) + (h) * 3600000ll)	/* from 08 on */
+#define HOUR(h) PAST_HOUR(h)
 
-static struct little l;
-static struct repo *r;
-static struct hash parent;
-static struct merkle all;
-static uint64_t height;
-
-/* --- a chain -------------------------------------------------------------- */
+static struct past p;
 
 /* Ruth enrols somebody as a patient, at that time; the id of it. */
 static void
 enrol(struct hash *id, struct buf *body, const struct identity *who,
     int64_t ms)
 {
-	struct buf note = BUF_INIT(TX_MAX);
-	struct tx tx = { .kind = TX_ENROLL, .time_ms = ms };
-
-	tx.user = span_str(who->name);
-	tx.role = span_str("patient");
-	little_keys(&tx.sign, &tx.seal, who);
-	little_sign(&note, &l, &tx, &l.ruth);
-	hash_bytes(id, note.p, note.len);
-	block_add_tx(body, buf_span(&note));
-	buf_free(&note);
-}
-
-/* Make the block of that body final. */
-static void
-add_block(const struct buf *body, int64_t ms)
-{
-	struct buf header = BUF_INIT(BLOCK_HEADER_MAX);
-	struct buf cert = BUF_INIT(BLOCK_CERT_MAX);
-	struct buf file = BUF_INIT(1u << 20);
-	struct block_header h;
-	struct span rest = buf_span(body), note;
-	struct hash id, leaf;
-	struct err e;
-
-	buf_reset(&header);
-	little_block(&header, &h, &l, buf_span(body));
-	while (block_next_tx(&rest, &note) == 1) {
-		hash_bytes(&id, note.p, note.n);
-		merkle_leaf(&leaf, id.b, HASH_LEN);
-		merkle_add(&all, &leaf);
-	}
-	h.height = ++height;
-	h.time_ms = ms;
-	h.parent = parent;
-	h.size = all.size;
-	merkle_root(&h.tree, &all);
-	buf_reset(&header);
-	block_header_text(&header, &h, &l.id);
-	hash_bytes(&parent, header.p, header.len);
-	little_certificate(&cert, &l, height, 0, &parent, 15);
-	block_join(&file, buf_span(&header), buf_span(&cert), buf_span(body));
-	CHECK(accept_block(r, buf_span(&file), false, ms, &e) == 0);
-	buf_free(&header);
-	buf_free(&cert);
-	buf_free(&file);
+	past_enrol(&p, id, body, who, "patient", ms);
 }
 
 /* --- what the logs must be ------------------------------------------------ */
@@ -79,7 +28,7 @@ add_head(struct buf *out, const char *hour, const char *previous)
 {
 	char id[HASH_HEX];
 
-	hash_format(id, &l.id);
+	hash_format(id, &p.l.id);
 	buf_addf(out, "ehr.v1 log %s\nhour %s\nprevious %s\n", id, hour,
 	    previous);
 }
@@ -91,7 +40,7 @@ add_line(struct buf *out, const struct identity *user, const char *time,
 	char id[HASH_HEX];
 
 	hash_format(id, tx);
-	buf_addf(out, "%s %s %s %s enroll patient\n", user->name, l.ruth.name,
+	buf_addf(out, "%s %s %s %s enroll patient\n", user->name, p.l.ruth.name,
 	    time, id);
 }
 
@@ -144,8 +93,9 @@ check(struct found *f, uint64_t hours)
 	struct err e;
 
 	memset(f, 0, sizeof(*f));
-	CHECK(chain_head(&head, r, &e) == 0 && db_of(&db, r, &e) == 0);
-	CHECK(hourly_check(r, db, &head, &checked, bad, f, &e) == 0);
+	CHECK(chain_head(&head, p.r[0], &e) == 0);
+	CHECK(db_of(&db, p.r[0], &e) == 0);
+	CHECK(hourly_check(p.r[0], db, &head, &checked, bad, f, &e) == 0);
 	CHECK(checked == hours);
 	return f->n;
 }
@@ -163,7 +113,7 @@ answered(int64_t hour_ms, const struct hash *first, const struct hash *third)
 	struct text t;
 	struct err e;
 
-	CHECK(hourly_roots(r, hour_ms, 4, &answer, &e) == 0);
+	CHECK(hourly_roots(p.r[0], hour_ms, 4, &answer, &e) == 0);
 	text_init(&t, buf_span(&answer), "roots");
 	for (int i = 0; i < 3; i++) {
 		CHECK(text_line(&t, &line, &e) == 0 &&
@@ -191,54 +141,54 @@ logs(void)
 
 	/* What was never rolled is not missing. */
 	CHECK(check(&f, 0) == 0);
-	enrol(&tx[0], &body, &l.bill, HOUR(1) + 5);
-	add_block(&body, HOUR(1) + 30000);
+	enrol(&tx[0], &body, &p.l.bill, HOUR(1) + 5);
+	past_block(&p, &body, HOUR(1) + 30000);
 	buf_reset(&body);
-	enrol(&tx[1], &body, &l.anne, HOUR(3));
-	enrol(&tx[2], &body, &l.kun, HOUR(3) + 1);
-	add_block(&body, HOUR(3) + 600000);
+	enrol(&tx[1], &body, &p.l.anne, HOUR(3));
+	enrol(&tx[2], &body, &p.l.kun, HOUR(3) + 1);
+	past_block(&p, &body, HOUR(3) + 600000);
 	for (int i = 0; i < 4; i++)
 		buf_init(&want[i], 4096);
 	for (int i = 0; i < 3; i++)
 		node(&leaf[i], 0, &tx[i], NULL);
 	add_head(&want[0], name[0], EMPTY);
 	add_head(&want[1], name[1], EMPTY);
-	add_line(&want[1], &l.bill, "2026-03-02T09:00:00.005Z", &tx[0]);
+	add_line(&want[1], &p.l.bill, "2026-03-02T09:00:00.005Z", &tx[0]);
 	hash_format(hex, &leaf[0]);
 	add_head(&want[2], name[2], hex);
 	add_head(&want[3], name[3], EMPTY);
-	add_line(&want[3], &l.anne, "2026-03-02T11:00:00.000Z", &tx[1]);
-	add_line(&want[3], &l.kun, "2026-03-02T11:00:00.001Z", &tx[2]);
-	CHECK(hourly_roll(r, &written, &e) == 0 && written == 4);
+	add_line(&want[3], &p.l.anne, "2026-03-02T11:00:00.000Z", &tx[1]);
+	add_line(&want[3], &p.l.kun, "2026-03-02T11:00:00.001Z", &tx[2]);
+	CHECK(hourly_roll(p.r[0], &written, &e) == 0 && written == 4);
 	for (int i = 0; i < 4; i++)
 		CHECK(is_log(name[i], &want[i]));
 	CHECK(scratch_entries(".ehr/logs") == 4);
 	CHECK(check(&f, 4) == 0);
 
-	CHECK(hourly_root(&root, &size, r, HOUR(1), &e) == 0);
+	CHECK(hourly_root(&root, &size, p.r[0], HOUR(1), &e) == 0);
 	CHECK(size == 1 && hash_eq(&root, &leaf[0]));
-	CHECK(hourly_root(&root, &size, r, HOUR(3), &e) == 0);
+	CHECK(hourly_root(&root, &size, p.r[0], HOUR(3), &e) == 0);
 	node(&leaf[3], 1, &leaf[1], &leaf[2]);
 	CHECK(size == 2 && hash_eq(&root, &leaf[3]));
-	CHECK(hourly_root(&root, &size, r, HOUR(4), &e) == -1 &&
+	CHECK(hourly_root(&root, &size, p.r[0], HOUR(4), &e) == -1 &&
 	    e.kind == ERR_NO);
 	answered(HOUR(1), &leaf[0], &leaf[3]);
 
 	/* Twice is once; a new block makes the open log grow, no other. */
-	CHECK(hourly_roll(r, &written, &e) == 0 && written == 0);
+	CHECK(hourly_roll(p.r[0], &written, &e) == 0 && written == 0);
 	buf_reset(&body);
-	enrol(&tx[3], &body, &l.other, HOUR(3));
-	add_block(&body, HOUR(4) - 1);
+	enrol(&tx[3], &body, &p.l.other, HOUR(3));
+	past_block(&p, &body, HOUR(4) - 1);
 	CHECK(check(&f, 4) == 0);	/* it may have been open: no finding */
-	CHECK(hourly_roll(r, &written, &e) == 0 && written == 1);
-	add_line(&want[3], &l.other, "2026-03-02T11:00:00.000Z", &tx[3]);
+	CHECK(hourly_roll(p.r[0], &written, &e) == 0 && written == 1);
+	add_line(&want[3], &p.l.other, "2026-03-02T11:00:00.000Z", &tx[3]);
 	for (int i = 0; i < 4; i++)
 		CHECK(is_log(name[i], &want[i]));
 
 	/* From nothing, and without the state, the same bytes. */
 	scratch_remove(".ehr/logs");
 	CHECK(mkdir(".ehr/logs", 0700) == 0);
-	CHECK(hourly_roll(r, &written, &e) == 0 && written == 4);
+	CHECK(hourly_roll(p.r[0], &written, &e) == 0 && written == 4);
 	for (int i = 0; i < 4; i++) {
 		CHECK(is_log(name[i], &want[i]));
 		buf_free(&want[i]);
@@ -328,9 +278,9 @@ parse(const char *rest)
 	struct err e;
 	int ret;
 
-	hash_format(id, &l.id);
+	hash_format(id, &p.l.id);
 	buf_addf(&text, "ehr.v1 log %s\n%s", id, rest);
-	ret = hourtext_parse(&h, &tree, buf_span(&text), &l.id, &e);
+	ret = hourtext_parse(&h, &tree, buf_span(&text), &p.l.id, &e);
 	CHECK(ret == 0 || e.kind == ERR_BAD);
 	buf_free(&text);
 	return ret == 0 ? (int)tree.size : -1;
@@ -415,8 +365,8 @@ words(void)
 		struct err e;
 		struct tx tx;
 
-		little_note(&note, &l, (enum tx_kind)k);
-		CHECK(tx_parse(&tx, buf_span(&note), &l.id, &e) == 0);
+		little_note(&note, &p.l, (enum tx_kind)k);
+		CHECK(tx_parse(&tx, buf_span(&note), &p.l.id, &e) == 0);
 		hourtext_add_line(&line, &tx, k % 2 == 0 ? span_str("") :
 		    span_str(HANDLE));
 		hash_format(id, &tx.id);
@@ -435,23 +385,15 @@ words(void)
 int
 main(void)
 {
-	struct repo_new n = { .node_name = "hospital-a" };
-	struct err e;
-
 	scratch_open();
-	little_open(&l);
-	n.genesis = buf_span(&l.genesis);
-	merkle_init(&all);
-	parent = l.id;
-	CHECK(repo_create(".", &n, &e) == 0);
-	CHECK(repo_open(&r, ".", &e) == 0);
+	past_open(&p);
+	past_add(&p, ".", 0);
 	logs();
 	alterations();
 	damage();
 	texts();
 	words();
-	repo_close(r);
-	little_close(&l);
+	past_close(&p);
 	scratch_close();
 	return check_done("log");
 }
