@@ -15,15 +15,54 @@
 #include "store/settle.h"
 
 #define RUN_MS 60000		/* that a command may take on a busy machine */
-#ifdef EHR_MEASURED
-#define MEMORY_KIB LONG_MAX	/* sanitizers have memory of their own */
-#else
 #define MEMORY_KIB 65536
-#endif
 
 static struct err e;
 static int told;		/* failures that have been explained */
-static long most_kib;
+static long most_kib;		/* of memory, that a command has had */
+
+static char self[PATH_MAX];	/* this program, to be run as a peer */
+
+/* --- where ---------------------------------------------------------------- */
+
+/* The commands are in PATH then, and self is set; or "skip" is printed. */
+static inline bool
+find_commands(void)
+{
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *bin = getenv("EHR_BIN");
+	char path[3 * PATH_MAX];
+
+	if (n < 0 || bin == NULL) {
+		printf("skip: EHR_BIN does not say where the commands are\n");
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s:%s", bin, getenv("PATH"));
+	setenv("PATH", path, 1);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return true;
+}
+
+/* Where we may, work in a file system in memory: no fsync waits for a disk. */
+static inline bool
+work_in_memory(void)
+{
+	if (mkdir("memory", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("ehr", "memory", "tmpfs", 0, "mode=700") != 0)
+		return false;
+	if (chdir("memory") != 0)
+		abort();
+	return true;
+}
+
+static inline void
+work_done(void)
+{
+	if (chdir(scratch_path) == 0)
+		umount("memory");
+	scratch_close();
+}
 
 /* --- running -------------------------------------------------------------- */
 
@@ -188,7 +227,7 @@ check_ledger(const char *dir, const struct waits *b)
 
 /* How a command ended: 0, or with one line that says why. */
 static inline bool
-ended_well(int status, long kib, bool silent)
+ended_well(int status, long kib, long limit_kib, bool silent)
 {
 	struct buf said = BUF_INIT(65536);
 	size_t lines = 0;
@@ -199,7 +238,9 @@ ended_well(int status, long kib, bool silent)
 	CHECK(status == 0 || status == ERR_NO || status == ERR_BAD ||
 	    status == ERR_AGAIN);
 	CHECK(silent ? lines == 0 : status == 0 || lines > 0);
-	CHECK(kib < MEMORY_KIB);
+#ifndef EHR_MEASURED	/* sanitizers have memory of their own */
+	CHECK(kib < limit_kib);
+#endif
 	if (kib > most_kib)
 		most_kib = kib;
 	if (checks_failed != told) {

@@ -117,40 +117,50 @@ post_authorize(struct post *p, unsigned i, const struct hash *record,
 	buf_free(&old);
 }
 
-/* A certified block of what waits at hospital i, which has it then; its text
- * is appended to text, which may be NULL. */
+/* The text of a block of what waits at hospital i, with the signatures of so
+ * many delegates; nobody has it yet. */
 static inline void
-post_block(struct post *p, unsigned i, struct buf *text)
+post_make(struct post *p, unsigned i, unsigned signers, struct buf *text)
 {
 	struct buf content = BUF_INIT(BLOCK_CONTENT_MAX);
 	struct buf cert = BUF_INIT(BLOCK_CERT_MAX);
-	struct buf file = BUF_INIT(CHAIN_FILE_MAX);
 	struct buf say = BUF_INIT(1024);
 	struct block b;
 	struct err e;
 
 	if (propose_block(&content, p->f.r[i], p->f.node[i].name,
 	    clock_now_ms(), NULL, &e) != 0)
-		printf("post_block: %s\n", e.msg);
+		printf("post_make: %s\n", e.msg);
 	little_ok(block_parse(&b, buf_span(&content), false,
 	    repo_ledger(p->f.r[i]), &e));
 	certificate_text(&say, b.h.height, 0, &b.h.id,
 	    repo_ledger(p->f.r[i]));
 	buf_add(&cert, say.p, say.len);
 	buf_addc(&cert, '\n');
-	for (unsigned k = 0; k < delegates_quorum(p->f.n); k++)
+	for (unsigned k = 0; k < signers; k++)
 		little_ok(note_sign_line(&cert, buf_span(&say),
 		    span_str(p->f.node[k].name), p->f.node[k].sign, &e));
-	block_join(&file, b.header, buf_span(&cert), b.body);
+	block_join(text, b.header, buf_span(&cert), b.body);
+	buf_free(&content);
+	buf_free(&cert);
+	buf_free(&say);
+}
+
+/* A certified block of what waits at hospital i, which has it then; its text
+ * is appended to text, which may be NULL. */
+static inline void
+post_block(struct post *p, unsigned i, struct buf *text)
+{
+	struct buf file = BUF_INIT(CHAIN_FILE_MAX);
+	struct err e;
+
+	post_make(p, i, delegates_quorum(p->f.n), &file);
 	if (accept_block(p->f.r[i], buf_span(&file), true, clock_now_ms(),
 	    &e) != 0)
 		printf("post_block: %s\n", e.msg);
 	if (text != NULL)
 		buf_add(text, file.p, file.len);
-	buf_free(&content);
-	buf_free(&cert);
 	buf_free(&file);
-	buf_free(&say);
 }
 
 /* Four hospitals; the first has Kun, a doctor, and Bill, a patient, in its

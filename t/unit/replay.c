@@ -18,7 +18,6 @@
 #define TRIES_DISK 10	/* and where each fsync waits for a disk */
 
 static struct post p;
-static char self[PATH_MAX];
 static size_t tries = TRIES_DISK;
 static unsigned played, failed, could_fail;
 
@@ -132,7 +131,7 @@ to_server(const struct talk *t, const struct tape_spoil *s)
 	    RUN_MS));
 	status = finish(pid, &kib);
 	buf_free(&said);
-	ended_well(status, kib, true);
+	ended_well(status, kib, MEMORY_KIB, true);
 	height = check_ledger(t->server, &t->before[0]);
 	CHECK(s->what != TAPE_KEEP || height == t->height);
 	return status == 0;
@@ -151,7 +150,7 @@ to_caller(const struct talk *t, const struct tape_spoil *s)
 	    (int)s->what, s->at, s->by);
 	scratch_text("role", role);
 	status = finish(start(t->caller, -1), &kib);
-	ended_well(status, kib, false);
+	ended_well(status, kib, MEMORY_KIB, false);
 	height = check_ledger(t->client, &t->before[1]);
 	CHECK(!t->others || (status == 0 && height == t->height));
 	CHECK(s->what != TAPE_KEEP || height == t->height);
@@ -310,7 +309,7 @@ record(struct talk *t)
 	    t->then == NULL ? "" : t->then);
 	scratch_text("role", role);
 	status = finish(start(t->caller, -1), &kib);
-	CHECK(ended_well(status, kib, false));
+	CHECK(ended_well(status, kib, MEMORY_KIB, false));
 	snprintf(name, sizeof(name), "tape.%s", t->name);
 	CHECK(tape_load(&t->tape, name));
 	if (t->mark != NULL)
@@ -319,19 +318,6 @@ record(struct talk *t)
 }
 
 /* --- everything ----------------------------------------------------------- */
-
-/* Where we may, work in a file system in memory. */
-static void
-work_in_memory(void)
-{
-	if (mkdir("memory", 0700) != 0 || unshare(CLONE_NEWNS) != 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("ehr", "memory", "tmpfs", 0, "mode=700") != 0)
-		return;
-	if (chdir("memory") != 0)
-		abort();
-	tries = TRIES;
-}
 
 /* In so many processes, each with ledgers of its own. */
 static void
@@ -367,22 +353,15 @@ main(int argc, char **argv)
 {
 	const struct tape_spoil keep = { .what = TAPE_KEEP };
 	const char *ways = getenv("EHR_LONG");
-	char path[2 * PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	if (n < 0 || getenv("EHR_BIN") == NULL) {
-		printf("skip: EHR_BIN does not say where the commands are\n");
+	if (!find_commands())
 		return 0;
-	}
 	if (argc > 1)
 		return strcmp(argv[1], "act") == 0 ? act() : third(argv[2]);
-	snprintf(path, sizeof(path), "%s:%s", getenv("EHR_BIN"),
-	    getenv("PATH"));
-	setenv("PATH", path, 1);
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	srandom(20261124);
 	scratch_open();
-	work_in_memory();
+	if (work_in_memory())
+		tries = TRIES;
 	prepare();
 	for (size_t i = 0; i < NTALKS; i++) {
 		record(&talks[i]);
@@ -406,8 +385,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < NTALKS; i++)
 		tape_free(&talks[i].tape);
 	post_close(&p);
-	if (chdir(scratch_path) == 0)
-		umount("memory");
-	scratch_close();
+	work_done();
 	return check_done("replay");
 }
