@@ -3,6 +3,7 @@
  * when its record of what it has signed is lost, old, or of something else.
  */
 #include "past.h"
+#include "proven.h"
 
 #include "crypto/cosign.h"
 #include "log/checkpoints.h"
@@ -310,6 +311,27 @@ contradictions(void)
 	    == 0);
 }
 
+/* Nor may a checkpoint here be of another tree, when a record is begun. */
+static void
+other_checkpoint(void)
+{
+	static const char file[] = ".ehr/checkpoints/2026-03-02_23";
+	struct buf note = BUF_INIT(CHECKPOINT_MAX);
+	struct hash other;
+	struct head head;
+	struct db *db;
+
+	little_object(&other, "another tree");
+	proven_checkpoint(&note, &p.l, 41, &other, &p.l.node[0], 0);
+	at(&head, &db);
+	CHECK(unlink(RECORD) == 0);
+	scratch_write(file, note.p, note.len);
+	CHECK(signer_renew(p.r[0], &head, 0, &e) == -1 && e.kind == ERR_NO);
+	CHECK(access(RECORD, F_OK) != 0 && unlink(file) == 0);
+	CHECK(signer_renew(p.r[0], &head, 0, &e) == 0);
+	buf_free(&note);
+}
+
 /* Without a record, one asks the others; here, nobody answers. */
 static void
 lost(void)
@@ -370,6 +392,7 @@ main(void)
 	damaged();
 	set_back();
 	contradictions();
+	other_checkpoint();
 	lost();
 	crashes();
 	past_close(&p);
