@@ -239,3 +239,18 @@ note_sign(struct buf *out, struct span text, struct span name,
 	buf_addc(out, '\n');
 	return note_sign_line(out, text, name, k, e);
 }
+
+void
+note_fold(struct buf *out, struct span note)
+{
+	for (size_t i = 0; i + 1 < note.n; i++)
+		buf_addc(out, note.p[i] == '\n' ? '\t' : note.p[i]);
+}
+
+void
+note_unfold(struct buf *out, struct span line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		buf_addc(out, line.p[i] == '\t' ? '\n' : line.p[i]);
+	buf_addc(out, '\n');
+}

@@ -76,6 +76,13 @@ int note_sign(struct buf *out, struct span text, struct span name,
     const struct sign_key *k, struct err *e);
 
 /*
+ * A note as one line, without a newline at its end: its newlines are tabs, of
+ * which no note has any, the last one left out.  Append that, or the note.
+ */
+void note_fold(struct buf *out, struct span note);
+void note_unfold(struct buf *out, struct span line);
+
+/*
  * What says of which kind a key is, before its bytes, in key ids: one byte or
  * more.
  */

@@ -2,6 +2,7 @@
 
 #include "base/stamp.h"
 #include "base/text.h"
+#include "crypto/note.h"
 
 #define CERTIFICATE "certificate "
 
@@ -41,17 +42,7 @@ void
 entry_certificate(struct buf *out, struct span note)
 {
 	buf_adds(out, CERTIFICATE);
-	/* The last newline is left out: a text ends in no tab. */
-	for (size_t i = 0; i + 1 < note.n; i++)
-		buf_addc(out, note.p[i] == '\n' ? '\t' : note.p[i]);
-}
-
-static void
-parse_certificate(struct buf *note, struct span text)
-{
-	for (size_t i = strlen(CERTIFICATE); i < text.n; i++)
-		buf_addc(note, text.p[i] == '\t' ? '\n' : text.p[i]);
-	buf_addc(note, '\n');
+	note_fold(out, note);
 }
 
 /* What follows the view: 0, or -1. */
@@ -106,7 +97,8 @@ entry_parse(enum entry_kind *kind, struct dbft_record *r, struct buf *note,
 		*kind = ENTRY_FLOOR;
 	else if (span_starts(x->text, CERTIFICATE)) {
 		*kind = ENTRY_CERTIFICATE;
-		parse_certificate(note, x->text);
+		note_unfold(note, span_of(x->text.p + strlen(CERTIFICATE),
+		    x->text.n - strlen(CERTIFICATE)));
 		return buf_check(note, VOTES_PATH, e);
 	} else if (parse_record(r, x->height, x->text) == 0)
 		*kind = ENTRY_RECORD;
