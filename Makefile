@@ -25,18 +25,18 @@ LEDGER = name head card perm genesis staged tx tx_body tx_note block \
 	certificate checkpoint proof policy receipt receipt_report view \
 	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
-STORE  = config_line config config_set segment repo votes signed repo_new \
-	repo_key db object_index object_find object object_put object_batch \
-	object_erase verify state state_apply state_view settle pool_index \
-	chain pool staging accept propose lookup submit bodies work watch \
-	blocks signer
+STORE  = config_line config config_set segment repo votes heard signed \
+	repo_new repo_key db object_index object_find object object_put \
+	object_batch object_erase verify state state_apply state_view settle \
+	pool_index chain pool staging accept propose lookup submit bodies \
+	work watch blocks signer
 NET    = pkt proto message ids pipe known known_file hello session waiting \
 	parcel intake \
 	sync sync_part sync_pull sync_waiting sync_push peers clone \
 	cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
-	driver_act driver_feed seen consensus link links renew round round_inner \
-	round_once round_follow status \
+	driver_act driver_heard driver_feed seen consensus link links renew \
+	round round_inner round_once round_follow status \
 	serve serve_conn serve_get serve_put confine confine_part \
 	confine_files confine_calls
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \

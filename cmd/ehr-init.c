@@ -11,8 +11,9 @@ static const struct cli_spec spec = {
 	.name = "ehr-init",
 	.usage =
 "usage: ehr-init [-C DIR] --name NAME --node-key FILE --admin CARD ...\n"
-"           [--node CARD ...] [--delegates N] [--interval MS]\n"
-"           [--timeout MS] [--skew MS] [--block-txs N] [--block-bytes N]\n",
+"           [--node CARD ...] [--delegates N] [--engine dbft|pbft]\n"
+"           [--interval MS] [--timeout MS] [--skew MS] [--block-txs N]\n"
+"           [--block-bytes N]\n",
 	.takes = CLI_DIR | CLI_IDENTITY
 };
 
@@ -48,7 +49,10 @@ free_files(struct files *f)
 		buf_free(&f->buf[i]);
 }
 
-/* Numbers as they were given; those that were not keep their default. */
+#define UNSET UINT64_MAX
+
+/* Numbers as they were given; those that were not keep their default, but of
+ * delegates, which the engine decides. */
 struct numbers {
 	uint64_t delegates, interval, timeout, skew, txs, bytes;
 };
@@ -59,8 +63,29 @@ defaults(struct numbers *n)
 	struct settings s;
 
 	settings_default(&s);
-	*n = (struct numbers){ s.delegates, s.interval_ms, s.timeout_ms,
+	*n = (struct numbers){ UNSET, s.interval_ms, s.timeout_ms,
 	    s.skew_ms, s.block_txs, s.block_bytes };
+}
+
+/* 0, or the status of a wrong usage. */
+static int
+choose_engine(struct cli *c, struct found *f, struct numbers *n,
+    const char *engine)
+{
+	struct settings s;
+
+	f->pbft = strcmp(engine, "pbft") == 0;
+	if (!f->pbft && strcmp(engine, "dbft") != 0)
+		return cli_usage(c, "no engine \"%s\"", engine);
+	if (f->pbft && n->delegates != UNSET)
+		return cli_usage(c, "with pbft all nodes vote, there are no "
+		    "--delegates");
+	settings_default(&s);
+	if (f->pbft)
+		n->delegates = GENESIS_NODES_MAX;
+	else if (n->delegates == UNSET)
+		n->delegates = s.delegates;
+	return 0;
 }
 
 static struct settings
@@ -113,7 +138,7 @@ main(int argc, char **argv)
 {
 	struct cli_list admins = { .n = 0 }, nodes = { .n = 0 };
 	struct found f = { .now_ms = clock_now_ms() };
-	const char *node_key = NULL;
+	const char *node_key = NULL, *engine = "dbft";
 	struct numbers n;
 	const struct cli_opt opt[] = {
 		{ 0, "name", CLI_TEXT, &f.name, 0 },
@@ -121,6 +146,7 @@ main(int argc, char **argv)
 		{ 0, "admin", CLI_LIST, &admins, 0 },
 		{ 0, "node", CLI_LIST, &nodes, 0 },
 		{ 0, "delegates", CLI_NUMBER, &n.delegates, UINT32_MAX },
+		{ 0, "engine", CLI_TEXT, &engine, 0 },
 		{ 0, "interval", CLI_NUMBER, &n.interval, UINT32_MAX },
 		{ 0, "timeout", CLI_NUMBER, &n.timeout, UINT32_MAX },
 		{ 0, "skew", CLI_NUMBER, &n.skew, UINT32_MAX },
@@ -132,6 +158,7 @@ main(int argc, char **argv)
 	struct hash ledger;
 	struct cli c;
 	struct err e;
+	int status;
 
 	defaults(&n);
 	cli_parse(&c, &spec, opt, argc, argv);
@@ -142,6 +169,8 @@ main(int argc, char **argv)
 	if (f.name == NULL || node_key == NULL || admins.n == 0)
 		return cli_usage(&c,
 		    "--name, --node-key and --admin are needed");
+	if ((status = choose_engine(&c, &f, &n, engine)) != 0)
+		return status;
 	f.settings = settings_of(&n);
 	if (init(&c, &f, node_key, &admins, &nodes, &ledger, &e) != 0)
 		return cli_fail(&c, &e);

@@ -85,6 +85,17 @@ nothing() {
 	END
 }
 
+@test "the engine: elected delegates, or all nodes" {
+	init A --engine dbft >/dev/null
+	[ "$(grep -xc -e 'engine dbft' -e 'delegates 7' A/.ehr/genesis)" -eq 2 ]
+	init B --engine pbft >/dev/null
+	[ "$(grep -xc -e 'engine pbft' -e 'delegates 64' B/.ehr/genesis)" -eq 2 ]
+	ehr-audit -C B
+	refused 2 init C --engine raft
+	refused 2 init C --engine pbft --delegates 64
+	[ ! -e C ]
+}
+
 @test "settings out of their limits" {
 	for s in 'delegates 3' 'delegates 65' 'interval 3600001' 'timeout 9' \
 	    'skew 999' 'block-txs 0' 'block-txs 100001' 'block-bytes 65535' \

@@ -26,6 +26,12 @@ lack(const struct status *st)
 	    st->lack == DBFT_PREPARE ? "prepare" : "commit";
 }
 
+static const char *
+engine(const struct status *st)
+{
+	return st->pbft ? "pbft" : "dbft";
+}
+
 /* --- lines ---------------------------------------------------------------- */
 
 static void
@@ -76,7 +82,9 @@ print_head(const struct status *st)
 		print_names("not-signed", st, is_uncertified);
 	}
 	printf("pending %llu\n", (unsigned long long)st->pending);
-	printf("running %s\n", st->running ? "yes" : "no");
+	printf("engine %s\nrunning %s%s\n", engine(st), st->running ? "yes" :
+	    "no", st->pbft && !st->running ?
+	    ": with pbft, who does not run it does not vote" : "");
 	printf("votes %s%s\n", st->voting ? "yes" : "no: ", st->why);
 }
 
@@ -180,12 +188,12 @@ print_json(struct cli *c, const struct status *st)
 	for (size_t i = 0; i < st->evidence.n; i++)
 		json_array_append_new(evidence,
 		    ndjson_span(span_str(st->evidence.name[i])));
-	o = json_pack("{s:{s:I, s:o, s:o}, s:I, s:b, s:b, s:I, s:I}",
+	o = json_pack("{s:{s:I, s:o, s:o}, s:s, s:I, s:b, s:b, s:I, s:I}",
 	    "final", "height", (json_int_t)st->head.height, "id",
 	    ndjson_hash(&st->head.id), "time", ndjson_time(st->head.time_ms),
-	    "pending", (json_int_t)st->pending, "running", st->running,
-	    "votes", st->voting, "height", (json_int_t)st->height, "quorum",
-	    (json_int_t)st->quorum);
+	    "engine", engine(st), "pending", (json_int_t)st->pending,
+	    "running", st->running, "votes", st->voting, "height",
+	    (json_int_t)st->height, "quorum", (json_int_t)st->quorum);
 	if (!st->voting)
 		json_object_set_new(o, "why", ndjson_span(span_str(st->why)));
 	if (st->cert_n > 0)

@@ -12,9 +12,11 @@ node_name() {
 # nodes_make N [OPTION...]: N of them, A to P, with these options of ehr-init.
 # Sets $nodes.  The administrator's key is admin.key.  Not 0: ehr-init refuses.
 nodes_make() {
-	local n=$1 a b cards ledger
+	local n=$1 a b cards ledger seats="--delegates $1"
 
 	shift
+	# With pbft all nodes vote.
+	case " $* " in *" --engine pbft "*) seats= ;; esac
 	nodes=$(echo A B C D E F G H I J K L M N O P | cut -d' ' -f "1-$n")
 	pids= cards=
 	cat > reach <<-'EOF'
@@ -28,8 +30,7 @@ nodes_make() {
 	done
 	ehr-keygen -n "Ruth O" -e ruth@example.org --no-passphrase -o admin.key
 	ledger=$(ehr-init -C A --name bench --node-key A.key \
-	    --admin admin.key.card $cards --delegates "$n" --interval 0 "$@") ||
-	    return
+	    --admin admin.key.card $cards $seats --interval 0 "$@") || return
 	for a in $nodes; do
 		[ $a = A ] || ehr-sync clone 'ehr-serve -C A' $a \
 		    --node-key $a.key --ledger "$ledger"

@@ -58,6 +58,12 @@ settings_check(const struct settings *s, struct err *e)
 	return 0;
 }
 
+bool
+genesis_all_to_all(const struct genesis *g)
+{
+	return span_is(g->engine, "pbft");
+}
+
 size_t
 genesis_default_roles(struct genesis_role role[3])
 {
@@ -279,10 +285,13 @@ read_text(struct genesis *g, struct span text, struct err *e)
 		return text_bad(&t, e, "\"nonce\" is not 32 hex digits");
 	if (text_key(&t, "engine", &g->engine, e) != 0)
 		return -1;
-	if (!span_is(g->engine, "dbft"))
+	if (!span_is(g->engine, "dbft") && !genesis_all_to_all(g))
 		return text_bad(&t, e, "an engine we do not have");
-	if (read_settings(&g->settings, &t, e) != 0 ||
-	    read_roles(g, &t, e) != 0 ||
+	if (read_settings(&g->settings, &t, e) != 0)
+		return -1;
+	if (genesis_all_to_all(g) && g->settings.delegates != GENESIS_NODES_MAX)
+		return text_bad(&t, e, "pbft without a seat for every node");
+	if (read_roles(g, &t, e) != 0 ||
 	    read_nodes(g, &t, e) != 0 || read_admins(g, &t, e) != 0 ||
 	    text_done(&t, e) != 0)
 		return -1;

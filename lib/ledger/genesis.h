@@ -48,7 +48,7 @@ struct genesis {
 	struct span name;
 	int64_t time_ms;
 	unsigned char nonce[16];
-	struct span engine;		/* "dbft" */
+	struct span engine;		/* "dbft" or "pbft" */
 	struct settings settings;
 	size_t nroles, nnodes, nadmins;
 	struct genesis_role role[GENESIS_ROLES_MAX];
@@ -58,6 +58,12 @@ struct genesis {
 
 /* The defaults of ehr-init. */
 void settings_default(struct settings *s);
+
+/*
+ * Does every node vote, and tell all others (PBFT)?  Then the ledger has as
+ * many seats as there may be nodes.
+ */
+bool genesis_all_to_all(const struct genesis *g);
 
 /* ERR_USAGE when a value is out of its limits (ehr-genesis(5)). */
 int settings_check(const struct settings *s, struct err *e);

@@ -28,6 +28,11 @@ driver_open(struct driver **out, struct repo *r, bool passive, struct err *e)
 		driver_close(d);
 		return -1;
 	}
+	if (genesis_all_to_all(r->genesis) &&
+	    (d->heard = heard_open(r)) == NULL) {
+		driver_close(d);
+		return err_set(e, ERR_SYS, "out of memory");
+	}
 	*out = d;
 	return 0;
 }
@@ -41,6 +46,7 @@ driver_close(struct driver *d)
 	buf_free(&d->said);
 	keep_free(&d->keep);
 	votes_close(d->votes);
+	heard_close(d->heard);
 	identity_wipe(&d->key);
 	free(d);
 }
@@ -73,6 +79,8 @@ driver_lock(struct driver *d, int wait_ms, struct err *e)
 		ret = driver_begin(d, e);
 	} else if (ret == 0)
 		ret = driver_refresh(d, e);
+	if (ret == 0)
+		ret = driver_replay_heard(d, e);
 	if (ret != 0) {
 		d->live = false;
 		driver_unlock(d);
@@ -84,6 +92,8 @@ void
 driver_unlock(struct driver *d)
 {
 	votes_unlock(d->votes);
+	if (d->heard != NULL)
+		heard_ring(d->heard);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include "crypto/identity.h"
 #include "net/keep.h"
 #include "net/wire.h"
+#include "store/heard.h"
 #include "store/state.h"
 #include "store/votes.h"
 
@@ -43,6 +44,7 @@ struct driver {
 	struct repo *repo;
 	struct db *db;
 	struct votes *votes;
+	struct heard *heard;	/* PBFT: else NULL */
 	struct identity key;
 	bool passive;
 
@@ -50,6 +52,7 @@ struct driver {
 	struct head head;	/* the last final block */
 	struct delegates set;	/* who decides on the next one */
 	int me;			/* our index, or -1: no delegate */
+	bool unheard;		/* PBFT: the core knows nothing of heard yet */
 	bool late;		/* the journal is new, the node is not */
 	struct err mute;	/* why we do not vote; kind NONE: we do */
 	struct dbft core;	/* if me >= 0 */
@@ -95,6 +98,12 @@ void driver_unlock(struct driver *d);
 
 /* Time has passed. */
 int driver_tick(struct driver *d, struct err *e);
+
+/*
+ * PBFT, not passive: take in what ehr-serve was given meanwhile.  Does nothing
+ * otherwise.
+ */
+int driver_hear(struct driver *d, struct err *e);
 
 /* Look whether something waits for a block; *waits (may be NULL) tells. */
 int driver_work(struct driver *d, bool *waits, struct err *e);

@@ -265,7 +265,9 @@ finalise(struct driver *d, const struct dbft_action *a, struct err *e)
 	if (ret == 0)
 		ret = final_accept(d->repo, buf_span(&b->content),
 		    buf_span(&note), true, e);
-	if (ret == 0) {
+	/* Where all count, it is the speaker who has made it. */
+	if (ret == 0 && (d->heard == NULL || (int)dbft_speaker(a->height,
+	    a->cert.view, d->core.c.n) == d->me)) {
 		d->made = a->height;
 		d->made_id = a->cert.block;
 	}

@@ -43,6 +43,7 @@ configure(struct dbft_config *c, const struct driver *d)
 	c->n = (unsigned)d->set.n;
 	c->me = (unsigned)d->me;
 	c->passive = d->passive;
+	c->all_to_all = d->heard != NULL;
 	c->timeout_ms = timeout;
 	c->timeout_max_ms = timeout * TIMEOUT_GROWTH;
 	c->resend_ms = resend > RESEND_MAX_MS ? RESEND_MAX_MS :
@@ -159,6 +160,7 @@ driver_begin(struct driver *d, struct err *e)
 	d->late = false;
 	d->mute.kind = ERR_NONE;
 	d->wake_ms = DBFT_NEVER;
+	d->unheard = true;
 	keep_begin(&d->keep, d->repo, driver_height(d));
 	if (state_delegates(&d->set, d->db, driver_height(d), e) != 0 ||
 	    votes_trim(d->votes, d->head.height, e) != 0 ||

@@ -37,17 +37,20 @@ candidate(struct driver *d, uint32_t view, struct err *e)
 }
 
 /* Of what came with the input, keep the notes that the state now holds. */
-static void
-keep_given(struct driver *d)
+static int
+keep_given(struct driver *d, struct err *e)
 {
 	for (size_t i = 0; i < d->ngiven; i++) {
 		const struct driver_given *g = &d->given[i];
 
-		if (dbft_msg_eq(&g->vote.msg, &d->core.seen[g->vote.signer]
+		if (!dbft_msg_eq(&g->vote.msg, &d->core.seen[g->vote.signer]
 		    [g->vote.msg.kind]))
-			keep_vote(&d->keep, g->vote.signer, &g->vote.msg,
-			    g->note);
+			continue;
+		if (driver_keep_heard(d, g, e) != 0)
+			return -1;
+		keep_vote(&d->keep, g->vote.signer, &g->vote.msg, g->note);
 	}
+	return 0;
 }
 
 int
@@ -60,7 +63,11 @@ driver_step(struct driver *d, struct dbft_input *in, struct err *e)
 		return 0;
 	in->now_ms = clock_now_ms();
 	dbft_step(&d->core, in, &out);
-	keep_given(d);
+	if (keep_given(d, e) != 0) {
+		/* As with an action that fails. */
+		d->live = false;
+		return -1;
+	}
 	if (driver_act(d, &out, &view, e) != 0)
 		return -1;
 	return view < 0 ? 0 : candidate(d, (uint32_t)view, e);
@@ -101,7 +108,7 @@ static int
 give_vote(struct driver *d, struct dbft_signed *v, struct span note,
     enum dbft_kind kind, struct err *e)
 {
-	if (judge_vote(v, note, repo_ledger(d->repo), &d->set, e) != 0)
+	if (judge_vote(v, note, repo_ledger(d->repo), &d->set, false, e) != 0)
 		return -1;
 	if (v->msg.kind != kind)
 		return err_set(e, ERR_BAD, "consensus: a vote of another kind "

@@ -23,6 +23,14 @@ int driver_act(struct driver *d, const struct dbft_actions *out,
  */
 int driver_step(struct driver *d, struct dbft_input *in, struct err *e);
 
+/*
+ * driver_heard.c, for a passive driver of PBFT: take over what others were
+ * given for this height; and keep a vote that is new, for them.
+ */
+int driver_replay_heard(struct driver *d, struct err *e);
+int driver_keep_heard(struct driver *d, const struct driver_given *g,
+    struct err *e);
+
 /* Put a message among the posts. */
 int driver_put(struct driver *d, uint64_t to, const struct wire_msg *m,
     struct err *e);

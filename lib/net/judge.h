@@ -10,10 +10,12 @@
 
 /*
  * Read and verify one vote: a note with one signature, by a delegate of the
- * set.  ERR_BAD or ERR_NO.
+ * set.  With trust, that is not verified again: another process of this node
+ * has done it.  ERR_BAD or ERR_NO.
  */
 int judge_vote(struct dbft_signed *out, struct span note,
-    const struct hash *ledger, const struct delegates *set, struct err *e);
+    const struct hash *ledger, const struct delegates *set, bool trust,
+    struct err *e);
 
 /*
  * The same for a certificate of PREPARE or COMMIT votes: signatures of a

@@ -127,7 +127,9 @@ round_step(struct round *rd, bool *waits, struct err *e)
 	if (driver_lock(d, ROUND_LOCK_MS, e) != 0 || round_join(rd, e) != 0)
 		return -1;
 	driver_away(d, round_sum(rd).away);
-	ret = driver_work(d, waits, e);
+	ret = driver_hear(d, e);
+	if (ret == 0)
+		ret = driver_work(d, waits, e);
 	if (ret == 0)
 		ret = driver_tick(d, e);
 	driver_unlock(d);

@@ -18,7 +18,8 @@
 /*
  * Is there something for this node to do?  It speaks; or it has left a view,
  * and waits for others; or the view has timed out and it speaks in the next
- * one, or in a later one, but those before it had their time too.
+ * one, or in a later one, but those before it had their time too.  In PBFT,
+ * each has to vote and count.
  */
 static bool
 is_our_turn(const struct round *rd)
@@ -30,6 +31,8 @@ is_our_turn(const struct round *rd)
 
 	if (!driver_may_vote(d))
 		return false;
+	if (s->c.all_to_all)
+		return true;
 	late = dbft_deadline(s);
 	if (round_speaker(rd, s->view) == (unsigned)d->me || !s->entered)
 		return true;

@@ -104,7 +104,8 @@ look(struct seen *s, const struct dbft *c)
 	s->view = c->view;
 	s->have[DBFT_CHANGE] = dbft_have(c, DBFT_CHANGE, NULL);
 	s->speaks = own->kind != DBFT_NONE && own->view == c->view &&
-	    dbft_speaker(c->height, c->view, c->c.n) == c->c.me;
+	    (c->c.all_to_all ||
+	    dbft_speaker(c->height, c->view, c->c.n) == c->c.me);
 	for (int k = DBFT_PREPARE; s->speaks && k <= DBFT_COMMIT; k++)
 		s->have[k] = dbft_have(c, (enum dbft_kind)k, &own->block);
 }

@@ -235,6 +235,7 @@ status_get(struct status *st, struct repo *r, bool local, struct err *e)
 	if (chain_head(&st->head, r, e) == 0 && db_of(&db, r, e) == 0 &&
 	    state_delegates(set, db, st->head.height + 1, e) == 0 &&
 	    pool_count(r, &waiting, e) == 0) {
+		st->pbft = genesis_all_to_all(r->genesis);
 		st->pending = waiting;
 		st->height = st->head.height + 1;
 		if (name != NULL)

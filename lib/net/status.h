@@ -19,6 +19,7 @@ struct status_delegate {
 
 struct status {
 	struct head head;
+	bool pbft;		/* the engine; else dBFT */
 	uint64_t pending;
 	bool running;		/* an ehr-dbft of this node is at work */
 

@@ -191,7 +191,7 @@ found_ledger(const char *dir, const struct found *f, struct hash *ledger,
 	hash_random(w->g.nonce, sizeof(w->g.nonce));
 	w->g.name = span_str(f->name);
 	w->g.time_ms = f->now_ms;
-	w->g.engine = span_str("dbft");
+	w->g.engine = span_str(f->pbft ? "pbft" : "dbft");
 	w->g.settings = f->settings;
 	w->g.nroles = genesis_default_roles(w->g.role);
 	ret = add_nodes(w, e);

@@ -6,6 +6,7 @@
 
 struct found {
 	const char *name;		/* of the ledger */
+	bool pbft;			/* the engine; else dbft */
 	struct settings settings;
 	struct span node_key_file;	/* the founder's key file */
 	const struct identity *node;	/* the same, opened: signs */

@@ -1,24 +1,49 @@
+#define _GNU_SOURCE	/* openat */
 #include "store/watch.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "store/chain.h"
+#include "store/heard.h"
 #include "store/pool.h"
 
-#define EVENTS (IN_CREATE | IN_MOVED_TO)
+#define ARRIVED (IN_CREATE | IN_MOVED_TO)
+
+static int
+add_path(int fd, const struct repo *r, const char *name, uint32_t events)
+{
+	char path[FS_NAME_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", r->path, name) >=
+	    sizeof(path))
+		return -1;
+	return inotify_add_watch(fd, path, events);
+}
 
 static int
 add(int fd, const struct repo *r, const char *dir)
 {
-	char path[FS_NAME_MAX];
+	return add_path(fd, r, dir, ARRIVED | IN_ONLYDIR);
+}
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", r->path, dir) >=
-	    sizeof(path))
-		return -1;
-	return inotify_add_watch(fd, path, EVENTS | IN_ONLYDIR);
+/* Votes that were heard: when who wrote them is done.  Only a file that is
+ * there can be watched. */
+static void
+add_heard(int fd, const struct repo *r)
+{
+	int file;
+
+	if (!genesis_all_to_all(r->genesis))
+		return;
+	file = openat(r->dirfd, HEARD_PATH, O_RDONLY | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	if (file >= 0)
+		close(file);
+	add_path(fd, r, HEARD_PATH, IN_CLOSE_WRITE);
 }
 
 int
@@ -33,6 +58,7 @@ watch_open(const struct repo *r, struct err *e)
 		close(fd);
 		return -1;
 	}
+	add_heard(fd, r);
 	return fd;
 }
 
@@ -44,15 +70,22 @@ watch_height(int fd, const struct repo *r, uint64_t height)
 	chain_path(path, height);
 	*strrchr(path, '/') = '\0';
 	add(fd, r, path);
+	add_heard(fd, r);
 }
 
 bool
 watch_take(int fd)
 {
-	char sink[4096];
+	_Alignas(struct inotify_event) char buf[4096];
+	const struct inotify_event *ev;
 	bool any = false;
+	ssize_t n;
 
-	while (read(fd, sink, sizeof(sink)) > 0)
-		any = true;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		for (const char *p = buf; p < buf + n;
+		    p += sizeof(*ev) + ev->len) {
+			ev = (const struct inotify_event *)(const void *)p;
+			any = any || (ev->mask & ARRIVED) != 0;
+		}
 	return any;
 }

@@ -1,6 +1,7 @@
 /*
  * watch: to be told when pending transactions or blocks arrive, whoever
- * brings them, by a descriptor that becomes readable (inotify(7)).
+ * brings them, and with PBFT votes (heard.h), by a descriptor that becomes
+ * readable (inotify(7)).
  */
 #ifndef STORE_WATCH_H
 #define STORE_WATCH_H
@@ -14,7 +15,7 @@ int watch_open(const struct repo *r, struct err *e);
  * cheap; a folder that is not there yet is no error. */
 void watch_height(int fd, const struct repo *r, uint64_t height);
 
-/* Empty the descriptor: true if there was anything. */
+/* Empty the descriptor: true if there was a transaction or block. */
 bool watch_take(int fd);
 
 #endif

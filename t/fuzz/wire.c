@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			if (judge_height(&height, data, &ledger, &e) == 0)
 				assert(height <= DBFT_HEIGHT_MAX);
 			/* Nobody has signed for these keys. */
-			assert(judge_vote(&v, data, &ledger, &set, &e) != 0);
+			assert(judge_vote(&v, data, &ledger, &set, false,
+			    &e) != 0);
 			assert(judge_cert(&c, DBFT_PREPARE, data, &ledger,
 			    &set, false, &e) != 0);
 		}

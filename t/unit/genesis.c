@@ -95,6 +95,25 @@ round_trip(void)
 	buf_free(&text);
 }
 
+/* With PBFT there is a seat for every node. */
+static void
+engines(void)
+{
+	little_genesis(&g, &l);
+	CHECK(!genesis_all_to_all(&g));
+	g.engine = span_str("pbft");
+	CHECK(genesis_all_to_all(&g));
+	for (uint32_t seats = 4; seats <= 64; seats += 15) {
+		g.settings.delegates = seats;
+		CHECK(accepted() == (seats == 64));
+	}
+	CHECK(genesis_all_to_all(&back));
+	g.engine = span_str("dbft");
+	CHECK(accepted());
+	g.engine = span_str("pbft ");
+	CHECK(!accepted());
+}
+
 /* Each setting at its limits and beyond. */
 static void
 settings(void)
@@ -148,6 +167,8 @@ edits(void)
 	damage_edit(&d, n.text, "nonce 6", "nonce ");
 	damage_edit(&d, n.text, "nonce 6120", "nonce AB20");
 	damage_edit(&d, n.text, "engine dbft", "engine raft");
+	/* With seats for some only. */
+	damage_edit(&d, n.text, "engine dbft", "engine pbft");
 	damage_edit(&d, n.text, "interval-ms 1000", "interval-ms 01000");
 	damage_edit(&d, n.text, "interval-ms 1000", "interval-ms +1000");
 	damage_edit(&d, n.text, "interval-ms 1000", "interval-ms 1e3");
@@ -378,6 +399,7 @@ main(void)
 {
 	little_open(&l);
 	round_trip();
+	engines();
 	settings();
 	edits();
 	counts();
