@@ -219,7 +219,9 @@ teardown() {
 
 @test "killed at any moment: a whole ledger or none" {
 	for i in $(seq 12); do
-		init "A$i" >out 2>&1 &
+		# The command itself, not a shell that waits for it.
+		ehr-init -C "A$i" --name za-ehr --node-key "$K/a.key" \
+		    --admin "$K/ada.key.card" >out 2>&1 &
 		pid=$!
 		sleep "0.00$((RANDOM % 10))"
 		kill -KILL $pid 2>/dev/null || :
