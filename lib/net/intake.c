@@ -172,6 +172,22 @@ look_pending(struct intake *in, struct repo *r, struct intake_item *it,
 	return got < 0 ? -1 : check_lacks(in, r, it, e);
 }
 
+static int
+look_all_pending(struct intake *in, struct repo *r, const struct items *l,
+    struct err *e)
+{
+	struct db *db;
+	bool mine;
+	int ret = 0;
+
+	if (db_of(&db, r, e) != 0 || db_snapshot(db, &mine, e) != 0)
+		return -1;
+	for (size_t i = 0; i < l->n && ret == 0; i++)
+		ret = look_pending(in, r, &l->v[i], e);
+	db_snapshot_end(db, mine);
+	return ret;
+}
+
 /* Add one; *take is cleared when nothing is to be taken any more. */
 static int
 add_pending(struct intake *in, struct pool *p, const struct intake_item *it,
@@ -222,13 +238,12 @@ intake_pending(struct intake *in, struct repo *r, struct span payload,
     int flags, int64_t now_ms, struct err *e)
 {
 	struct items l;
-	int ret = 0;
+	int ret;
 
 	if (chain_catch_up(r, e) != 0 ||
 	    split(&l, payload, TX_MAX, false, e) != 0)
 		return -1;
-	for (size_t i = 0; i < l.n && ret == 0; i++)
-		ret = look_pending(in, r, &l.v[i], e);
+	ret = look_all_pending(in, r, &l, e);
 	if (ret == 0 && l.n > 0)
 		ret = add_all_pending(in, r, &l, flags, now_ms, e);
 	free_items(&l);

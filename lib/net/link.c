@@ -224,6 +224,9 @@ exchange(struct link *l, int what, struct err *e)
 	if ((what & LINK_PULL) != 0 &&
 	    sync_with(l->r, l->s, SYNC_PULL | flags, &res, e) != 0)
 		return -1;
+	/* Blocks went with the messages, to those who lacked them. */
+	if (l->keep)
+		flags &= ~SYNC_BLOCKS;
 	if ((what & LINK_PUSH) != 0)
 		return sync_with(l->r, l->s, SYNC_PUSH | flags, &res, e);
 	return 0;

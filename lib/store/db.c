@@ -172,7 +172,7 @@ open_ours(struct db **out, const char *path, struct err *e)
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
 	    sqlite3_busy_timeout(db->sq, BUSY_MS) == SQLITE_OK &&
 	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-	    "PRAGMA cache_size=-8000",
+	    "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=4000",
 	    e) == 0)
 		version = user_version(db->sq);
 	if (version == VERSION) {

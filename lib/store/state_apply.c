@@ -59,6 +59,7 @@ keys_free(struct keys *k)
 	buf_free(&k->seal);
 }
 
+/* The ledger names an object, and needs it. */
 static int
 want(struct db *db, const struct hash *object, struct err *e)
 {
