@@ -30,10 +30,10 @@ STORE  = config_line config config_set segment repo votes heard signed \
 	object_batch object_erase verify state state_apply state_view settle \
 	pool_index chain pool staging accept propose lookup submit bodies \
 	work watch blocks signer
-NET    = pkt proto message ids pipe known known_file hello session waiting \
-	parcel intake \
-	sync sync_part sync_pull sync_waiting sync_push peers clone \
-	cosign cosign_renew \
+NET    = pkt proto message ids pipe known known_file hello session tally \
+	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
+	parcel intake sync sync_part sync_pull sync_waiting sync_push \
+	exchange clone cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
 	driver_act driver_heard driver_feed seen consensus link links renew \
 	round round_inner round_once round_follow status \
@@ -78,15 +78,17 @@ SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
 LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/load*.c))
 LOAD     = $(B)/bench/load $(B)/bench/count.so
+CHAIN    = $(B)/bench/chain
 
 .DEFAULT_GOAL = all
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units sim load fuzzers modules
+.PHONY: all units sim load chain fuzzers modules
 all: $(CMDS)
 units: $(UNITS)
 sim: $(SIM)
 load: $(LOAD)
+chain: $(CHAIN)
 fuzzers: $(FUZZERS)
 modules:
 	@printf '%s\n' $(MODULES)
@@ -108,6 +110,9 @@ $(B)/t/%: $(B)/obj/t/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/t/sim: $(SIMS) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+$(CHAIN): $(B)/obj/contrib/bench/chain.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/bench/load: $(LOADS) $(LIB)
@@ -187,7 +192,7 @@ fuzz:
 
 bench:
 	@t/deps build bench
-	+@$(SUB) -s V=default all load
+	+@$(SUB) -s V=default all load chain
 	@EHR_BIN=$(CURDIR)/build/default/bin contrib/bench/run
 
 tidy: $(LIB)

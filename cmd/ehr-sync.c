@@ -5,11 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/ident.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
 #include "net/clone.h"
-#include "net/peers.h"
+#include "net/exchange.h"
 #include "net/waiting.h"
 #include "store/chain.h"
 
@@ -45,7 +46,8 @@ static void
 watch(void *arg, const struct sync_result *res)
 {
 	struct syncing *y = arg;
-	uint64_t bytes = res->pulled.bytes + res->pushed.bytes;
+	uint64_t bytes = res->pulled.bytes + res->pushed.bytes +
+	    res->chain_bytes;
 
 	if (y->doing != res->doing || res->done < y->done) {
 		end_bar(y);
@@ -59,11 +61,21 @@ watch(void *arg, const struct sync_result *res)
 	y->bytes = bytes;
 }
 
+/* A peer's part begins. */
 static void
-start_watch(struct syncing *y, struct sync_result *res)
+begin(void *arg, struct peer *p)
 {
-	res->watch = watch;
-	res->arg = y;
+	p->res.watch = watch;
+	p->res.arg = arg;
+}
+
+static void
+start_watch(struct syncing *y, struct exchange *x)
+{
+	x->begin = begin;
+	x->arg = y;
+	x->chain.watch = watch;
+	x->chain.arg = y;
 }
 
 static void
@@ -119,19 +131,27 @@ read_key(struct syncing *y, struct clone *cl, struct buf *file,
 
 /* What the person sees of it: the exit status. */
 static int
-report_clone(struct syncing *y, const struct clone *cl, int ret, bool made,
-    const struct hash *id, const struct sync_result *res, struct err *e)
+report_clone(struct syncing *y, const struct clone *cl,
+    const struct peers *p, int ret, bool made, const struct hash *id,
+    struct err *e)
 {
+	enum proto_access most = PROTO_CHAIN;
 	struct err why = *e;
 	char hex[HASH_HEX];
 
-	narrate(y, cl->dir, "pulled", &res->pulled);
+	for (size_t i = 0; i < p->n; i++) {
+		narrate(y, p->v[i].name, "pulled", &p->v[i].res.pulled);
+		if (p->v[i].res.access > most)
+			most = p->v[i].res.access;
+		if (ret == 0 && p->v[i].e.kind != ERR_NONE)
+			cli_note(&y->c, "%s", p->v[i].e.msg);
+	}
 	if (ret != 0 && made)
 		err_set(&why, e->kind, "%.400s; ehr-sync -C %.80s goes on from "
 		    "here", e->msg, cl->dir);
 	if (ret != 0)
 		return cli_fail(&y->c, &why);
-	if (cl->key != NULL && res->access < PROTO_READER)
+	if (cl->key != NULL && most < PROTO_READER)
 		cli_note(&y->c, "%s is not known as a node there: only what "
 		    "anybody may have was copied", cl->key->name);
 	hash_format(hex, id);
@@ -145,8 +165,9 @@ clone(struct syncing *y)
 {
 	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
 	struct identity key = { .sign = NULL };
-	struct sync_result res = { .wanted = 0 };
+	struct exchange x = { .flags = 0 };
 	struct clone cl = { .key = NULL };
+	struct peers p = { NULL, 0 };
 	struct hash id;
 	bool made = false;
 	struct err e = { .kind = ERR_NONE };
@@ -161,12 +182,13 @@ clone(struct syncing *y)
 		return cli_usage(&y->c, "%s: not the id of a ledger (64 hex "
 		    "digits)", y->ledger);
 	cl.ledger = y->ledger == NULL ? NULL : &id;
-	start_watch(y, &res);
+	start_watch(y, &x);
 	ret = read_key(y, &cl, &file, &key, &e);
 	if (ret == 0)
-		ret = clone_run(&cl, &id, &made, &res, &e);
+		ret = clone_run(&cl, &x, &p, &id, &made, &e);
 	end_bar(y);
-	ret = report_clone(y, &cl, ret, made, &id, &res, &e);
+	ret = report_clone(y, &cl, &p, ret, made, &id, &e);
+	peers_free(&p);
 	identity_wipe(&key);
 	buf_wipe(&file);
 	return cli_close_stdout(&y->c, ret);
@@ -224,7 +246,8 @@ status(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
 	if (chain_head(&h, r, e) != 0)
 		return cli_fail(&y->c, e);
 	show_peer(y, us == NULL ? "here" : us, h.height, &h.id, NULL);
-	peers_open(p, r);
+	if (exchange_greet(p, r, e) != 0)
+		return cli_fail(&y->c, e);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct peer *v = &p->v[i];
 
@@ -260,19 +283,23 @@ pass_on_input(void)
 static int
 exchange(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
 {
-	int flags = SYNC_ALL | (y->push ? 0 : SYNC_PULL) |
-	    (y->pull ? 0 : SYNC_PUSH);
-	int worst = 0, lock, one;
+	struct exchange x = {
+		.flags = SYNC_ALL | (y->push ? 0 : SYNC_PULL) |
+		    (y->pull ? 0 : SYNC_PUSH),
+		.learn = y->c.argc == 0
+	};
+	int worst = 0, lock, one, ret;
 	size_t good = 0;
 
 	if (y->push)
 		pass_on_input();
 	if ((lock = fs_lock(r->dirfd, "sync.lock", 0, e)) < 0)
 		return cli_fail(&y->c, e);
-	for (size_t i = 0; i < p->n; i++)
-		start_watch(y, &p->v[i].res);
-	peers_sync(p, r, flags, e);
+	start_watch(y, &x);
+	ret = exchange_run(&x, p, r, e);
 	end_bar(y);
+	if (ret != 0)
+		worst = cli_fail(&y->c, e);
 	for (size_t i = 0; i < p->n; i++) {
 		one = report(y, &p->v[i]);
 		good += one == 0;
@@ -314,7 +341,7 @@ main(int argc, char **argv)
 	    (only_status && (y.pull || y.push)))
 		return cli_usage(&y.c, "these options do not go together");
 	if (repo_open(&r, y.c.dir, &e) != 0 ||
-	    peers_of(&p, r, y.c.argv, &e) != 0)
+	    peers_of(&p, r, y.c.argv, clock_now_ms(), &e) != 0)
 		ret = cli_fail(&y.c, &e);
 	else if (only_status)
 		ret = status(&y, r, &p, &e);

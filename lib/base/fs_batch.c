@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define NAMES_MAX (64u << 20)	/* bytes */
+#define FEW 4			/* files that are synced one by one */
 
 void
 fs_batch_init(struct fs_batch *b, int dirfd, const char *temp_dir)
@@ -34,21 +35,51 @@ fs_batch_put(struct fs_batch *b, const char *path, struct span data,
 		return -1;
 	}
 	b->n++;
+	b->synced = false;
 	return close(t.fd) == 0 ? 0 : err_sys(e, "%s: close", path);
 }
 
+/* Sync one file, or with sync = syncfs all of its file system. */
 static int
-sync_all(struct fs_batch *b, struct err *e)
+sync_path(const struct fs_batch *b, const char *path, int (*sync)(int),
+    struct err *e)
 {
-	int fd = openat(b->dirfd, b->temp_dir, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
-	int r;
+	int fd = openat(b->dirfd, path, O_RDONLY | O_CLOEXEC), r;
 
 	if (fd < 0)
-		return err_sys(e, "%s", b->temp_dir);
-	r = syncfs(fd) == 0 ? 0 : err_sys(e, "%s: syncfs", b->temp_dir);
+		return err_sys(e, "%s", path);
+	r = sync(fd) == 0 ? 0 : err_sys(e, "%s: %s", path, sync == fsync ?
+	    "fsync" : "syncfs");
 	close(fd);
 	return r;
+}
+
+/* The files, or once they have their names, the directories of these. */
+static int
+sync_all(const struct fs_batch *b, bool named, struct err *e)
+{
+	const char *at = (const char *)b->names.p;
+	int r = 0;
+
+	if (b->n > FEW)
+		return sync_path(b, b->temp_dir, syncfs, e);
+	for (size_t i = 0; i < b->n && r == 0; i++) {
+		const char *temp = at, *path = temp + strlen(temp) + 1;
+
+		r = named ? fs_sync_parent(b->dirfd, path, e) :
+		    sync_path(b, temp, fsync, e);
+		at = path + strlen(path) + 1;
+	}
+	return r;
+}
+
+int
+fs_batch_sync(struct fs_batch *b, struct err *e)
+{
+	if (!b->synced && sync_all(b, false, e) != 0)
+		return -1;
+	b->synced = true;
+	return 0;
 }
 
 static void
@@ -62,10 +93,11 @@ int
 fs_batch_commit(struct fs_batch *b, struct err *e)
 {
 	const char *at = (const char *)b->names.p;
+	int r;
 
 	if (b->n == 0)
 		return 0;
-	if (sync_all(b, e) != 0)
+	if (fs_batch_sync(b, e) != 0)
 		return -1;
 	for (size_t i = 0; i < b->n; i++) {
 		const char *temp = at, *path = temp + strlen(temp) + 1;
@@ -74,8 +106,9 @@ fs_batch_commit(struct fs_batch *b, struct err *e)
 			return err_sys(e, "%s", path);
 		at = path + strlen(path) + 1;
 	}
+	r = sync_all(b, true, e);
 	forget(b);
-	return sync_all(b, e);
+	return r;
 }
 
 void

@@ -13,6 +13,7 @@ struct fs_batch {
 	const char *temp_dir;	/* borrowed: where temporary files are made */
 	struct buf names;	/* pairs of a temporary and a final path */
 	size_t n;		/* of files */
+	bool synced;		/* all that was put */
 };
 
 /* temp_dir is on the file system of all the files. */
@@ -21,6 +22,13 @@ void fs_batch_init(struct fs_batch *b, int dirfd, const char *temp_dir);
 /* Write one; it has no name yet. */
 int fs_batch_put(struct fs_batch *b, const char *path, struct span data,
     mode_t mode, struct err *e);
+
+/*
+ * Sync what was put, still without a name.  More than a few files are synced
+ * by syncfs(2), with all of their file system; Linux tells its errors since
+ * 5.8.
+ */
+int fs_batch_sync(struct fs_batch *b, struct err *e);
 
 /* Sync and name them, in their order; the batch is empty then. */
 int fs_batch_commit(struct fs_batch *b, struct err *e);

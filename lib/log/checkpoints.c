@@ -304,7 +304,7 @@ cosign(struct repo *r, struct db *db, const struct fs_names *list,
 	int ret;
 
 	ret = checkpoints_read(&c, &text, r, list->name[list->n - 1], e);
-	if (ret == 0 && peers_of(&p, r, NULL, e) != 0)
+	if (ret == 0 && peers_of(&p, r, NULL, clock_now_ms(), e) != 0)
 		ret = e->kind == ERR_NO ? 0 : -1;
 	if (ret == 0)
 		ret = tree_open(&t, r, db, e);

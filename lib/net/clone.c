@@ -80,51 +80,73 @@ create(const struct clone *c, struct span genesis, bool late, struct err *e)
 	return repo_create(c->dir, &n, e);
 }
 
+/* The worst that happened with peers; none, if one had everything. */
+static int
+outcome(const struct peers *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].e.kind == ERR_NONE)
+			return 0;
+	*e = p->v[0].e;
+	return -1;
+}
+
 /* The directory is there: fill it. */
 static int
-fill(const struct clone *c, struct session *s, struct sync_result *res,
+fill(const struct clone *c, struct exchange *x, struct peers *p,
     struct err *e)
 {
+	struct peer *seed = &p->v[0];
 	struct repo *r;
 	char key[64];
 	int ret;
 
 	if (repo_open(&r, c->dir, e) != 0)
 		return -1;
-	if (s->claim[0] != '\0')
-		memcpy(s->peer, s->claim, sizeof(s->peer));
-	snprintf(key, sizeof(key), "peer.%s.command", s->peer);
+	if (seed->s->claim[0] != '\0') {
+		memcpy(seed->s->peer, seed->s->claim, sizeof(seed->s->peer));
+		memcpy(seed->name, seed->s->claim, sizeof(seed->name));
+	}
+	snprintf(key, sizeof(key), "peer.%s.command", seed->name);
 	ret = config_set(r->dirfd, key, c->command, e);
 	if (ret == 0)
-		ret = session_adopt(s, r, e);
+		ret = session_adopt(seed->s, r, e);
+	x->flags = SYNC_ALL | SYNC_PULL;
+	x->learn = true;
+	x->key = c->key;
 	if (ret == 0)
-		ret = sync_with(r, s, SYNC_ALL | SYNC_PULL, res, e);
-	s->repo = NULL;
+		ret = exchange_run(x, p, r, e);
+	if (ret == 0)
+		ret = outcome(p, e);
+	/* They know the directory, which is closed now. */
+	for (size_t i = 0; i < p->n; i++) {
+		session_close(p->v[i].s);
+		p->v[i].s = NULL;
+	}
 	repo_close(r);
 	return ret;
 }
 
 int
-clone_run(const struct clone *c, struct hash *id, bool *made,
-    struct sync_result *res, struct err *e)
+clone_run(const struct clone *c, struct exchange *x, struct peers *p,
+    struct hash *id, bool *made, struct err *e)
 {
 	struct buf genesis = BUF_INIT(GENESIS_MAX);
-	struct session *s = NULL;
 	struct hello me;
 	int ret = -1;
 
 	*made = false;
-	if (check(c, e) != 0)
+	*p = (struct peers){ NULL, 0 };
+	if (check(c, e) != 0 || peers_add(p, SOURCE, c->command, e) != 0)
 		return -1;
 	introduce(&me, c);
-	if (session_connect(&s, &me, SOURCE, c->command, e) == 0 &&
-	    fetch_genesis(&genesis, s, e) == 0 &&
-	    create(c, buf_span(&genesis), s->height > 0, e) == 0) {
+	if (session_connect(&p->v[0].s, &me, SOURCE, c->command, e) == 0 &&
+	    fetch_genesis(&genesis, p->v[0].s, e) == 0 &&
+	    create(c, buf_span(&genesis), p->v[0].s->height > 0, e) == 0) {
 		*made = true;
-		*id = s->ledger;
-		ret = fill(c, s, res, e);
+		*id = p->v[0].s->ledger;
+		ret = fill(c, x, p, e);
 	}
-	session_close(s);
 	buf_free(&genesis);
 	return ret;
 }

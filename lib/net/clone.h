@@ -2,7 +2,7 @@
 #ifndef NET_CLONE_H
 #define NET_CLONE_H
 
-#include "net/sync.h"
+#include "net/exchange.h"
 
 struct clone {
 	const char *command;		/* of the peer, for sh -c */
@@ -14,12 +14,15 @@ struct clone {
 
 /*
  * Ask the peer for its genesis, make DIR/.ehr of it, with the peer in the
- * config, and pull everything.  *id is the ledger's.  When this fails before
- * DIR/.ehr is there, nothing is left; after that *made is set, and syncing
- * with the peer goes on where it ended.  Errors as sync_with's; ERR_NO also
- * when there is a DIR/.ehr already.
+ * config, learn of other peers, and pull everything from all of them.  *id is
+ * the ledger's.  When this fails before DIR/.ehr is there, nothing is left;
+ * after that *made is set, and syncing goes on where it ended.  The peers,
+ * with what became of each, are p's, which the caller frees in any case; of x,
+ * what is called is used.
+ * Errors as sync_with's; ERR_NO also when there is a DIR/.ehr already.  One of
+ * several peers that fails is no error, when others have what it has.
  */
-int clone_run(const struct clone *c, struct hash *id, bool *made,
-    struct sync_result *res, struct err *e);
+int clone_run(const struct clone *c, struct exchange *x, struct peers *p,
+    struct hash *id, bool *made, struct err *e);
 
 #endif

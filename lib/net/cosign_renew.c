@@ -1,6 +1,6 @@
 #include "base/clock.h"
 #include "net/cosign.h"
-#include "net/peers.h"
+#include "net/exchange.h"
 #include "store/blocks.h"
 #include "store/lookup.h"
 
@@ -41,7 +41,8 @@ ask_all(size_t *same, struct peers *p, struct repo *r, struct db *db,
     const struct head *head, struct err *e)
 {
 	*same = 0;
-	peers_open(p, r);
+	if (exchange_greet(p, r, e) != 0)
+		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct session *s = p->v[i].s;
 		bool again = s == NULL || s->node[0] == '\0';
@@ -78,7 +79,7 @@ cosign_renew(struct repo *r, struct err *e)
 	need = nodes == 0 ? 0 : 2 * ((nodes - 1) / 3) + 1;
 	if (need >= nodes)
 		need = nodes == 0 ? 0 : nodes - 1;
-	ret = peers_of(&p, r, NULL, e);
+	ret = peers_of(&p, r, NULL, clock_now_ms(), e);
 	if (ret != 0 && e->kind == ERR_NO)
 		ret = 0;
 	if (ret == 0)

@@ -1,11 +1,69 @@
+#define _GNU_SOURCE	/* strdup */
 #include "net/peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/known_file.h"
+
+#define COMMAND_MAX 4096	/* bytes of one that is made of an address */
+
+struct peer *
+peers_find(struct peers *p, struct span name)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (span_is(name, p->v[i].name))
+			return &p->v[i];
+	return NULL;
+}
+
+int
+peers_add(struct peers *p, const char *name, const char *command,
+    struct err *e)
+{
+	struct peer *more;
+
+	if (strlen(name) > NAME_MAX_LEN)
+		return err_set(e, ERR_BAD, "config: peer \"%s\": a name of "
+		    "over %d bytes", name, NAME_MAX_LEN);
+	more = realloc(p->v, (p->n + 1) * sizeof(*more));
+	if (more == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	p->v = more;
+	more += p->n;
+	memset(more, 0, sizeof(*more));
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	if ((more->command = strdup(command)) == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	p->n++;
+	return 0;
+}
+
+int
+peers_add_address(struct peers *p, const struct repo *r,
+    const struct known_peer *k, struct err *e)
+{
+	const char *reach = config_get(&r->config, "net.reach"), *at;
+	char command[COMMAND_MAX];
+
+	if (reach == NULL)
+		reach = PEERS_REACH;
+	if (reach[0] == '\0')
+		return 0;
+	if ((at = strstr(reach, "%s")) == NULL)
+		return err_set(e, ERR_BAD, "config: net.reach has no %%s for "
+		    "the address");
+	if ((size_t)snprintf(command, sizeof(command), "%.*s%s%s",
+	    (int)(at - reach), reach, k->address, at + 2) >= sizeof(command))
+		return err_set(e, ERR_BAD, "config: net.reach is too long");
+	return peers_add(p, k->name, command, e);
+}
+
+/* --- of a ledger directory ------------------------------------------------ */
+
 /* All are meant when none is named; but nobody is his own peer. */
 static bool
-is_named(struct span name, char *const *names, const char *us)
+is_meant(struct span name, char *const *names, const char *us)
 {
 	if (names == NULL || *names == NULL)
 		return us == NULL || !span_is(name, us);
@@ -16,114 +74,114 @@ is_named(struct span name, char *const *names, const char *us)
 }
 
 static int
-add(struct peers *p, struct span name, const char *command, struct err *e)
+add_configured(struct peers *p, const struct repo *r, char *const *names,
+    struct err *e)
 {
-	struct peer *more;
+	char name[NAME_MAX_LEN + 2];
+	const char *command;
+	struct span sub;
+	size_t at = 0;
 
-	if (name.n > NAME_MAX_LEN)
-		return err_set(e, ERR_BAD, "config: peer \"%.*s\": a name of "
-		    "over %d bytes", SPAN_FMT(name), NAME_MAX_LEN);
-	more = realloc(p->v, (p->n + 1) * sizeof(*more));
-	if (more == NULL)
-		return err_set(e, ERR_SYS, "out of memory");
-	p->v = more;
-	memset(&p->v[p->n], 0, sizeof(*more));
-	snprintf(p->v[p->n].name, sizeof(more->name), "%.*s",
-	    SPAN_FMT(name));
-	p->v[p->n++].command = command;
+	while (config_next(&r->config, "peer", "command", &at, &sub,
+	    &command)) {
+		if (!is_meant(sub, names, repo_node_name(r)))
+			continue;
+		/* One that is too long is cut, and still too long. */
+		snprintf(name, sizeof(name), "%.*s", SPAN_FMT(sub));
+		if (peers_add(p, name, command, e) != 0)
+			return -1;
+	}
 	return 0;
 }
 
 static int
-check_names(const struct peers *p, char *const *names, struct err *e)
+add_known(struct peers *p, const struct repo *r, const struct known *k,
+    char *const *names, struct err *e)
 {
-	for (; names != NULL && *names != NULL; names++) {
-		size_t i = 0;
+	for (size_t i = 0; i < k->n; i++) {
+		struct span name = span_str(k->p[i].name);
 
-		while (i < p->n && strcmp(p->v[i].name, *names) != 0)
+		if (k->p[i].address[0] != '\0' &&
+		    is_meant(name, names, repo_node_name(r)) &&
+		    peers_find(p, name) == NULL &&
+		    peers_add_address(p, r, &k->p[i], e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+is_bad(struct known *k, const struct peer *p, int64_t now_ms)
+{
+	const struct known_peer *q = known_find(k, span_str(p->name));
+
+	return q != NULL && q->bad_ms > now_ms;
+}
+
+/* Without those that are bad now; all of them, if nobody else is left. */
+static void
+leave_bad(struct peers *p, struct known *k, int64_t now_ms)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		good += !is_bad(k, &p->v[i], now_ms);
+	if (good == 0)
+		return;
+	for (size_t i = 0; i < p->n;) {
+		if (!is_bad(k, &p->v[i], now_ms)) {
 			i++;
-		if (i == p->n)
+			continue;
+		}
+		free(p->v[i].command);
+		memmove(&p->v[i], &p->v[i + 1],
+		    (--p->n - i) * sizeof(p->v[0]));
+	}
+}
+
+static int
+check_names(struct peers *p, char *const *names, struct err *e)
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (peers_find(p, span_str(*names)) == NULL)
 			return err_set(e, ERR_NO, "there is no peer %s; "
 			    "ehr-node peer makes one", *names);
-	}
 	return p->n > 0 ? 0 : err_set(e, ERR_NO, "no peers; ehr-node peer "
 	    "says how to reach one");
 }
 
 int
-peers_of(struct peers *out, const struct repo *r, char *const *names,
-    struct err *e)
+peers_of(struct peers *out, struct repo *r, char *const *names,
+    int64_t now_ms, struct err *e)
 {
-	const char *command;
-	struct span name;
-	size_t at = 0;
+	bool all = names == NULL || *names == NULL;
+	struct known *k = malloc(sizeof(*k));
+	int ret;
 
 	*out = (struct peers){ NULL, 0 };
-	while (config_next(&r->config, "peer", "command", &at, &name,
-	    &command))
-		if (is_named(name, names, repo_node_name(r)) &&
-		    add(out, name, command, e) != 0) {
-			peers_free(out);
-			return -1;
-		}
-	if (check_names(out, names, e) == 0)
-		return 0;
-	peers_free(out);
-	return -1;
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	known_load(k, r);
+	ret = add_configured(out, r, names, e);
+	if (ret == 0)
+		ret = add_known(out, r, k, names, e);
+	if (ret == 0 && all)
+		leave_bad(out, k, now_ms);
+	if (ret == 0)
+		ret = check_names(out, names, e);
+	free(k);
+	if (ret != 0)
+		peers_free(out);
+	return ret;
 }
 
 void
 peers_free(struct peers *p)
 {
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		session_close(p->v[i].s);
+		free(p->v[i].command);
+	}
 	free(p->v);
 	*p = (struct peers){ NULL, 0 };
-}
-
-static void
-open_one(struct peer *p, struct repo *r)
-{
-	struct err e;
-
-	if (session_open(&p->s, r, p->name, p->command, &e) != 0) {
-		p->s = NULL;
-		p->e = e;
-	}
-}
-
-void
-peers_open(struct peers *p, struct repo *r)
-{
-	for (size_t i = 0; i < p->n; i++)
-		open_one(&p->v[i], r);
-}
-
-/* -1 only when it is our own failure. */
-static int
-sync_one(struct peer *p, struct repo *r, int flags, struct err *e)
-{
-	struct err own = { .kind = ERR_NONE };
-
-	if (p->s == NULL || p->e.kind != ERR_NONE ||
-	    sync_with(r, p->s, flags, &p->res, &own) == 0)
-		return 0;
-	p->e = own;
-	*e = own;
-	return own.kind == ERR_SYS ? -1 : 0;
-}
-
-int
-peers_sync(struct peers *p, struct repo *r, int flags, struct err *e)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		open_one(&p->v[i], r);
-		if ((flags & SYNC_PULL) && sync_one(&p->v[i], r,
-		    flags & ~SYNC_PUSH, e) != 0)
-			return -1;
-	}
-	for (size_t i = 0; (flags & SYNC_PUSH) && i < p->n; i++)
-		if (sync_one(&p->v[i], r, flags & ~SYNC_PULL, e) != 0)
-			return -1;
-	return 0;
 }

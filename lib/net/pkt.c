@@ -234,6 +234,7 @@ read_some(struct pkt *p, struct err *e)
 		return 0;
 	}
 	p->ahead.n += (size_t)n;
+	p->bytes_read += (uint64_t)n;
 	return 1;
 }
 

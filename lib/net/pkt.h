@@ -16,6 +16,7 @@ struct pkt {
 	int in, out;		/* descriptors, owned by the caller */
 	int timeout_ms;		/* for each packet; -1 none */
 	uint64_t bytes_in, bytes_out;	/* so far */
+	uint64_t bytes_read;		/* of which some may be ahead */
 	uint64_t limit_in;	/* bytes that may arrive in all; 0: no limit */
 	int64_t end_ms;		/* clock_mono_ms when all must be over, or 0 */
 	struct buf pending;	/* written, not yet sent */

@@ -272,12 +272,14 @@ session_begin(struct session **out, struct repo *r,
 int
 session_give_up(struct session *s, struct err *e)
 {
-	bool spoke = s->pkt.bytes_in > 0;
+	bool spoke = s->pkt.bytes_in > 0, ended = s->pkt.ended;
 	int status;
 
 	pkt_free(&s->pkt);
-	pipe_close(&s->command, s->pkt.ended ? GRACE_MS : 0, &status);
-	if (!spoke && status > 0 && e->kind == ERR_AGAIN)
+	pipe_close(&s->command, ended ? GRACE_MS : 0, &status);
+	/* Not of our own signal. */
+	if (!spoke && status > 0 && (ended || status < 128) &&
+	    e->kind == ERR_AGAIN)
 		err_set(e, ERR_AGAIN, "%s: no answer: its command ended with "
 		    "status %d", s->peer, status);
 	s->broken = true;

@@ -6,6 +6,7 @@
 #define NET_SYNC_H
 
 #include "net/session.h"
+#include "net/tally.h"
 
 enum {
 	SYNC_BLOCKS = 1 << 0,
@@ -18,29 +19,6 @@ enum {
 	SYNC_PUSH = 1 << 6,		/* give to the peer; then */
 	SYNC_LATER = 1 << 7		/* the greeting was a while ago: the
 					 * peer may have more blocks by now */
-};
-
-struct sync_count {
-	uint64_t blocks, objects, staged, pending;
-	uint64_t bytes;			/* of objects */
-};
-
-/* Zero it before; counts add up over several calls. */
-struct sync_result {
-	struct sync_count pulled, pushed;
-	uint64_t wanted;	/* objects that are not here after a pull */
-	uint64_t refused;	/* of ours, by the peer */
-	char reason[256];	/* and why, for the first of them */
-	uint64_t declined;	/* of the peer's, by our rules */
-	uint64_t damaged;	/* objects that came with other bytes */
-	bool read_only;		/* the peer takes nothing; we did not push */
-	enum proto_access access;	/* what it lets us do */
-
-	/* Called when something has moved; may be NULL. */
-	void (*watch)(void *arg, const struct sync_result *res);
-	void *arg;
-	const char *doing;	/* "blocks", ...; and how far that is */
-	uint64_t done, total;	/* total 0: not known */
 };
 
 /*

@@ -1,127 +1,51 @@
 /* The half of sync that takes: blocks, objects, the secret. */
 #include <stdio.h>
 
-#include "base/clock.h"
-#include "base/gz.h"
 #include "base/text.h"
 #include "crypto/age.h"
+#include "net/fetch.h"
 #include "net/parcel.h"
 #include "net/sync_part.h"
 #include "net/waiting.h"
-#include "store/accept.h"
-
-#define BLOCKS_ANSWER_MAX (PROTO_ANSWER_SOFT + CHAIN_FILE_MAX + 64)
 
 /* --- blocks --------------------------------------------------------------- */
 
-/* Is the peer's head one of our blocks, if it is not above them? */
+/* Where is the peer by now? */
 static int
-check_fork(struct sync *y, struct err *e)
-{
-	struct hash ours = *repo_ledger(y->repo);
-	sqlite3_stmt *q;
-	struct db *db;
-	int got;
-
-	if (db_of(&db, y->repo, e) != 0 || db_stmt(&q, db,
-	    "SELECT id FROM block WHERE height=?", e) != 0)
-		return -1;
-	db_bind_int(q, 1, (int64_t)y->s->height);
-	if ((got = db_step(db, q, e)) < 0)
-		return -1;
-	if (got == 1) {
-		got = db_column_hash(q, 0, &ours);
-		sqlite3_reset(q);
-	} else if (y->s->height > 0)
-		return 0;	/* it is ahead of us */
-	if (got == 0 && hash_eq(&ours, &y->s->head))
-		return 0;
-	return err_set(e, ERR_BAD, "%s: its block %llu is another one than "
-	    "ours: the ledger has forked, or this peer is wrong", y->s->peer,
-	    (unsigned long long)y->s->height);
-}
-
-/* One gzip'd block, which must be that of this height. */
-static int
-take_block(struct sync *y, struct span packed, uint64_t height,
-    struct err *e)
-{
-	struct buf text = BUF_INIT(CHAIN_FILE_MAX);
-	struct block b;
-	int ret = gz_unpack(&text, packed, "block", e);
-
-	if (ret == 0)
-		ret = block_parse(&b, buf_span(&text), true,
-		    repo_ledger(y->repo), e);
-	if (ret == 0 && b.h.height != height)
-		ret = err_set(e, ERR_BAD, "block %llu came for block %llu",
-		    (unsigned long long)b.h.height,
-		    (unsigned long long)height);
-	if (ret == 0)
-		ret = accept_block(y->repo, buf_span(&text), false,
-		    clock_now_ms(), e);
-	buf_free(&text);
-	if (ret == 0)
-		y->res->pulled.blocks++;
-	return ret == 0 ? 0 : sync_blame(y, e);
-}
-
-/* Ask for the blocks after *height, which is advanced.  1 some, 0 none. */
-static int
-pull_some_blocks(struct sync *y, uint64_t *height, struct err *e)
+ask_head(struct sync *y, struct err *e)
 {
 	struct buf status = BUF_INIT(PROTO_LINE_MAX);
-	struct buf answer = BUF_INIT(BLOCKS_ANSWER_MAX);
-	uint64_t start = *height;
-	struct span rest, item;
-	char request[64];
-	int ret;
-
-	snprintf(request, sizeof(request), "blocks %llu %d",
-	    (unsigned long long)start + 1, PROTO_COUNT_MAX);
-	ret = session_ask(y->s, request, span_of(NULL, 0), &status, &answer,
+	struct span rest;
+	int ret = session_ask(y->s, "head", span_of(NULL, 0), &status, NULL,
 	    e);
-	rest = buf_span(&answer);
-	while (ret == 0) {
-		ret = proto_item_next(&rest, &item, CHAIN_FILE_MAX, e);
-		if (ret < 0)
-			sync_blame(y, e);
-		if (ret <= 0)
-			break;
-		if (*height - start == PROTO_COUNT_MAX)
-			ret = err_set(e, ERR_BAD, "%s: more blocks than were "
-			    "asked for", y->s->peer);
-		else
-			ret = take_block(y, item, *height + 1, e);
-		if (ret == 0)
-			sync_moved(y, "blocks", ++*height, y->s->height);
-	}
+
+	rest = buf_span(&status);
+	text_word(&rest);
+	if (ret == 0 && proto_head_parse(&y->s->height, &y->s->head, rest,
+	    e) != 0)
+		ret = sync_blame(y, e);
 	buf_free(&status);
-	buf_free(&answer);
-	return ret < 0 ? -1 : *height > start;
+	return ret;
 }
 
+/* From this one peer; fetch.h takes them from several. */
 static int
 pull_blocks(struct sync *y, int flags, struct err *e)
 {
-	struct head h;
-	int got = 1;
+	struct peer one = { .s = y->s };
+	struct peers peers = { &one, 1 };
+	struct fetch_options o = { .chain = true, .res = y->res };
+	int ret;
 
-	if (chain_head(&h, y->repo, e) != 0 || check_fork(y, e) != 0)
+	memcpy(one.name, y->s->peer, sizeof(one.name));
+	if ((flags & SYNC_LATER) && ask_head(y, e) != 0)
 		return -1;
-	/* At least what it said to have; and on while there is more. */
-	if (y->s->height <= h.height && (flags & SYNC_LATER) == 0)
-		return 0;
-	while (got == 1 && h.height < BLOCK_HEIGHT_MAX)
-		got = pull_some_blocks(y, &h.height, e);
-	if (got < 0)
-		return -1;
-	if (h.height < y->s->height)
-		return err_set(e, ERR_AGAIN, "%s: it has blocks up to %llu, "
-		    "but gave us none after %llu", y->s->peer,
-		    (unsigned long long)y->s->height,
-		    (unsigned long long)h.height);
-	return 0;
+	ret = fetch_run(&peers, y->repo, &o, e);
+	if (ret == 0 && one.e.kind != ERR_NONE) {
+		*e = one.e;
+		ret = -1;
+	}
+	return ret;
 }
 
 /* --- objects -------------------------------------------------------------- */

@@ -237,22 +237,33 @@ accept_tidy(struct repo *r, struct err *e)
 }
 
 int
-accept_block(struct repo *r, struct span text, bool known, int64_t now_ms,
-    struct err *e)
+accept_blocks(struct repo *r, const struct chain_block *all, size_t n,
+    int64_t now_ms, size_t *done, struct err *e)
 {
 	int lock = repo_lock(r, 30000, e);
 	struct err ignored;
 	int ret;
 
+	*done = 0;
 	if (lock < 0)
 		return -1;
-	ret = chain_apply(r, text, known, now_ms, e);
+	ret = chain_apply_all(r, all, n, now_ms, done, e);
 	/*
-	 * The block is durable: that something could not be cleared away must
+	 * The blocks are durable: that something could not be cleared away must
 	 * not stop this node from taking part.  The next block tries again.
 	 */
-	if (ret == 0)
+	if (*done > 0)
 		accept_tidy(r, &ignored);
 	close(lock);
 	return ret;
+}
+
+int
+accept_block(struct repo *r, struct span text, bool known, int64_t now_ms,
+    struct err *e)
+{
+	struct chain_block one = { .text = text, .known = known };
+	size_t done;
+
+	return accept_blocks(r, &one, 1, now_ms, &done, e);
 }

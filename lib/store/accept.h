@@ -14,6 +14,10 @@
 int accept_block(struct repo *r, struct span text, bool known,
     int64_t now_ms, struct err *e);
 
+/* The same for several that follow each other, as chain_apply_all. */
+int accept_blocks(struct repo *r, const struct chain_block *all, size_t n,
+    int64_t now_ms, size_t *done, struct err *e);
+
 /* Only the second part; for after a rebuild of the state. */
 int accept_tidy(struct repo *r, struct err *e);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fs_batch.h"
 #include "base/gz.h"
 #include "base/stamp.h"
 #include "ledger/rules.h"
@@ -332,25 +333,29 @@ chain_check(struct repo *r, struct span content, int64_t now_ms,
 	return rollback(db, ret);
 }
 
-/* Write the block's file; one that a crash left behind is replaced. */
+/* Write the block's file under a temporary name; one that a crash left behind
+ * will be replaced. */
 static int
-write_file(struct repo *r, const struct block *b, struct span text,
-    struct err *e)
+write_file(struct repo *r, struct fs_batch *files, const struct block *b,
+    const struct chain_block *c, struct err *e)
 {
-	struct buf packed = BUF_INIT(CHAIN_FILE_MAX);
+	struct buf buf = BUF_INIT(CHAIN_FILE_MAX);
 	char path[CHAIN_PATH_LEN], dir[CHAIN_PATH_LEN];
-	int ret;
+	struct span packed = c->packed;
+	int ret = 0;
 
 	chain_path(path, b->h.height);
 	memcpy(dir, path, sizeof(dir));
 	*strrchr(dir, '/') = '\0';
-	ret = gz_pack(&packed, text, e);
+	if (packed.n == 0) {
+		ret = gz_pack(&buf, c->text, e);
+		packed = buf_span(&buf);
+	}
 	if (ret == 0)
 		ret = fs_mkdir(r->dirfd, dir, 0700, e);
 	if (ret == 0)
-		ret = fs_write(r->dirfd, path, "tmp", buf_span(&packed), 0600,
-		    false, e);
-	buf_free(&packed);
+		ret = fs_batch_put(files, path, packed, 0600, e);
+	buf_free(&buf);
 	return ret;
 }
 
@@ -372,34 +377,64 @@ have_already(struct db *db, const struct block *b, struct err *e)
 	return ret == 0 && hash_eq(&id, &b->h.id);
 }
 
+/* One of several: on the state, and its file under a temporary name. */
 static int
-apply_new(struct repo *r, struct db *db, const struct block *b,
-    struct span text, bool known, struct err *e)
+apply_one(struct repo *r, struct db *db, struct head *h,
+    const struct chain_block *c, int64_t now_ms, struct fs_batch *files,
+    struct verify_batch *batch, struct err *e)
 {
-	struct verify_batch *batch = NULL;
 	struct delegates set;
 	uint64_t signers;
+	struct block b;
+	int ret;
+
+	if (block_parse(&b, c->text, true, repo_ledger(r), e) != 0 ||
+	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0)
+		return -1;
+	if ((ret = have_already(db, &b, e)) != 0)
+		return ret < 0 ? -1 : 0;
+	if (state_delegates(&set, db, h->height + 1, e) != 0 ||
+	    check_header(&b, h, &r->genesis->settings, &set, e) != 0)
+		return -1;
+	if (!c->certified && certificate_check(b.certificate, &b.h, &set,
+	    repo_ledger(r), &signers, e) != 0)
+		return -1;
+	if (chain_advance(r, db, h, &b, &set, c->known ? CHAIN_NOTHING :
+	    CHAIN_ALL, batch, e) != 0)
+		return -1;
+	return write_file(r, files, &b, c, e);
+}
+
+/*
+ * All of them or none.  The disk is waited for while signatures are verified;
+ * only then do the files get their names, and is the state committed.
+ */
+static int
+apply_together(struct repo *r, struct db *db, const struct chain_block *all,
+    size_t n, int64_t now_ms, struct err *e)
+{
+	struct verify_batch *batch = NULL;
+	struct fs_batch files;
 	struct head h;
 	int ret = -1;
 
-	if ((ret = have_already(db, b, e)) != 0)
-		return ret < 0 ? -1 : 0;
+	fs_batch_init(&files, r->dirfd, "tmp");
 	if (db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
-	ret = -1;
-	if (head_in(&h, r, db, e) == 0 &&
-	    state_delegates(&set, db, h.height + 1, e) == 0 &&
-	    check_header(b, &h, &r->genesis->settings, &set, e) == 0 &&
-	    certificate_check(b->certificate, &b->h, &set, repo_ledger(r),
-	    &signers, e) == 0 &&
-	    (known || verify_open(&batch, e) == 0))
-		ret = chain_advance(r, db, &h, b, &set, known ? CHAIN_NOTHING :
-		    CHAIN_ALL, batch, e);
-	if (ret == 0 && batch != NULL)
+	if (head_in(&h, r, db, e) == 0 && verify_open(&batch, e) == 0)
+		ret = 0;
+	if (ret == 0 && n > 1)
+		verify_begin(batch);
+	for (size_t i = 0; i < n && ret == 0; i++)
+		ret = apply_one(r, db, &h, &all[i], now_ms, &files, batch, e);
+	if (ret == 0)
+		ret = fs_batch_sync(&files, e);
+	if (ret == 0)
 		ret = verify_all(batch, e);
 	verify_free(batch);
 	if (ret == 0)
-		ret = write_file(r, b, text, e);
+		ret = fs_batch_commit(&files, e);
+	fs_batch_free(&files);
 	if (ret != 0)
 		return rollback(db, -1);
 	if (db_exec(db, "COMMIT", e) != 0)
@@ -408,15 +443,34 @@ apply_new(struct repo *r, struct db *db, const struct block *b,
 }
 
 int
+chain_apply_all(struct repo *r, const struct chain_block *all, size_t n,
+    int64_t now_ms, size_t *done, struct err *e)
+{
+	struct db *db;
+	int ret;
+
+	*done = 0;
+	if (chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
+		return -1;
+	ret = apply_together(r, db, all, n, now_ms, e);
+	if (ret == 0)
+		*done = n;
+	else if (n > 1 && e->kind != ERR_SYS)
+		/* Which one is it?  Those before it are good. */
+		for (ret = 0; *done < n; ++*done) {
+			ret = apply_together(r, db, &all[*done], 1, now_ms, e);
+			if (ret != 0)
+				break;
+		}
+	return ret;
+}
+
+int
 chain_apply(struct repo *r, struct span text, bool known, int64_t now_ms,
     struct err *e)
 {
-	struct block b;
-	struct db *db;
+	struct chain_block one = { .text = text, .known = known };
+	size_t done;
 
-	if (block_parse(&b, text, true, repo_ledger(r), e) != 0 ||
-	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0 ||
-	    chain_catch_up(r, e) != 0 || db_of(&db, r, e) != 0)
-		return -1;
-	return apply_new(r, db, &b, text, known, e);
+	return chain_apply_all(r, &one, 1, now_ms, &done, e);
 }

@@ -63,6 +63,23 @@ int chain_advance(struct repo *r, struct db *db, struct head *h,
 int chain_check(struct repo *r, struct span content, int64_t now_ms,
     struct err *e);
 
+/* A block that is to be added. */
+struct chain_block {
+	struct span text;	/* of its file */
+	struct span packed;	/* the same, compressed; empty: not at hand */
+	bool known;		/* as chain_apply's */
+	bool certified;		/* its certificate was checked already, against
+				 * the delegates that the header before names */
+};
+
+/*
+ * Add several blocks that follow each other, with one wait for the disk, while
+ * their signatures are verified.  Errors as chain_apply's; *done is how many
+ * were added (or were there), also after an error.
+ */
+int chain_apply_all(struct repo *r, const struct chain_block *all, size_t n,
+    int64_t now_ms, size_t *done, struct err *e);
+
 /*
  * Add a certified block, as a file's text.  known: its content passed
  * chain_check in this process or was voted for, so that neither rules nor

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE	/* reallocarray */
 #include "store/verify.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,6 +11,7 @@
 #include "crypto/checker.h"
 
 #define WORTH_A_THREAD 16	/* signatures: below, starting one costs more */
+#define PORTION 16		/* signatures that a thread takes at once */
 
 struct job {
 	struct sign_pub pub;
@@ -25,14 +28,30 @@ struct verify_batch {
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 	uint64_t height;
-	struct checker *checker[PARALLEL_MAX];	/* of each worker */
+	struct checker *checker[PARALLEL_MAX + 1];	/* of each worker */
+
+	/* Of threads that have begun; job, n and these are under the lock. */
+	pthread_t thread[PARALLEL_MAX];
+	unsigned nthreads, nrunning;
+	pthread_mutex_t lock;
+	pthread_cond_t more, done;
+	size_t taken, finished;
+	bool end;
 };
 
 int
 verify_open(struct verify_batch **out, struct err *e)
 {
-	*out = calloc(1, sizeof(**out));
-	return *out != NULL ? 0 : err_set(e, ERR_SYS, "out of memory");
+	struct verify_batch *b = calloc(1, sizeof(*b));
+
+	*out = b;
+	if (b == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	atomic_store(&b->bad, SIZE_MAX);
+	pthread_mutex_init(&b->lock, NULL);
+	pthread_cond_init(&b->more, NULL);
+	pthread_cond_init(&b->done, NULL);
+	return 0;
 }
 
 static int
@@ -46,6 +65,22 @@ grow(struct verify_batch *b, struct err *e)
 	b->job = more;
 	b->cap = cap;
 	return 0;
+}
+
+static int
+append(struct verify_batch *b, struct job *j, struct err *e)
+{
+	int ret;
+
+	pthread_mutex_lock(&b->lock);
+	ret = b->n < b->cap ? 0 : grow(b, e);
+	if (ret == 0) {
+		b->job[b->n++] = j;
+		if (b->nthreads > 0 && b->n - b->taken >= PORTION)
+			pthread_cond_signal(&b->more);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return ret;
 }
 
 int
@@ -64,8 +99,6 @@ verify_later(void *batch, const struct note *n, struct span name,
 	note_key_id(id, name, pub);
 	if (memcmp(raw, id, 4) != 0 || !span_eq(n->sig[0].name, name))
 		return 0;
-	if (b->n == b->cap && grow(b, e) != 0)
-		return -1;
 	j = malloc(sizeof(*j) + n->text.n);
 	if (j == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
@@ -78,8 +111,10 @@ verify_later(void *batch, const struct note *n, struct span name,
 	j->text_len = n->text.n;
 	j->height = b->height;
 	memcpy(j->text, n->text.p, n->text.n);
-	b->job[b->n++] = j;
-	return 1;
+	if (append(b, j, e) == 0)
+		return 1;
+	free(j);
+	return -1;
 }
 
 int
@@ -90,11 +125,11 @@ verify_never(void *unused, const struct note *n, struct span name,
 	return 1;
 }
 
+/* One that is known to come after a bad one need not be verified. */
 static void
-verify_one(void *arg, unsigned worker, size_t i)
+verify_job(struct verify_batch *b, unsigned worker, const struct job *j,
+    size_t i)
 {
-	struct verify_batch *b = arg;
-	const struct job *j = b->job[i];
 	size_t bad = atomic_load(&b->bad);
 
 	if (b->checker[worker] == NULL)
@@ -107,11 +142,102 @@ verify_one(void *arg, unsigned worker, size_t i)
 }
 
 static void
+verify_one(void *arg, unsigned worker, size_t i)
+{
+	struct verify_batch *b = arg;
+
+	verify_job(b, worker, b->job[i], i);
+}
+
+/* --- threads that have begun ---------------------------------------------- */
+
+/* With the lock, which is let go meanwhile: a portion of what waits. */
+static void
+take_portion(struct verify_batch *b, unsigned worker)
+{
+	const struct job *mine[PORTION];
+	size_t at = b->taken, n = b->n - at;
+
+	if (n > PORTION)
+		n = PORTION;
+	memcpy(mine, b->job + at, n * sizeof(mine[0]));
+	b->taken += n;
+	pthread_mutex_unlock(&b->lock);
+	for (size_t i = 0; i < n; i++)
+		verify_job(b, worker, mine[i], at + i);
+	pthread_mutex_lock(&b->lock);
+	b->finished += n;
+	if (b->finished == b->n)
+		pthread_cond_signal(&b->done);
+}
+
+static void *
+run(void *batch)
+{
+	struct verify_batch *b = batch;
+	unsigned worker;
+
+	pthread_mutex_lock(&b->lock);
+	worker = b->nrunning++;
+	while (!b->end) {
+		if (b->taken < b->n)
+			take_portion(b, worker);
+		else
+			pthread_cond_wait(&b->more, &b->lock);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+void
+verify_begin(struct verify_batch *b)
+{
+	unsigned width = parallel_width();
+	sigset_t all, old;
+
+	/* Signals are for the threads that wait for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (width > 1 && b->nthreads < width && pthread_create(
+	    &b->thread[b->nthreads], NULL, run, b) == 0)
+		b->nthreads++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* Help, and wait for the last. */
+static void
+finish(struct verify_batch *b)
+{
+	pthread_mutex_lock(&b->lock);
+	while (b->finished < b->n) {
+		if (b->taken < b->n)
+			take_portion(b, PARALLEL_MAX);
+		else
+			pthread_cond_wait(&b->done, &b->lock);
+	}
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void
+join(struct verify_batch *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->end = true;
+	pthread_cond_broadcast(&b->more);
+	pthread_mutex_unlock(&b->lock);
+	while (b->nthreads > 0)
+		pthread_join(b->thread[--b->nthreads], NULL);
+}
+
+/* -------------------------------------------------------------------------- */
+
+static void
 forget(struct verify_batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
 		free(b->job[i]);
-	b->n = 0;
+	b->n = b->taken = b->finished = 0;
+	atomic_store(&b->bad, SIZE_MAX);
 }
 
 void
@@ -131,8 +257,10 @@ verify_all(struct verify_batch *b, struct err *e)
 {
 	size_t bad;
 
-	atomic_store(&b->bad, SIZE_MAX);
-	parallel_run(b->n, WORTH_A_THREAD, verify_one, b);
+	if (b->nthreads > 0)
+		finish(b);
+	else
+		parallel_run(b->n, WORTH_A_THREAD, verify_one, b);
 	bad = atomic_load(&b->bad);
 	if (bad != SIZE_MAX)
 		err_set(e, ERR_NO, "block %llu: signature of %s: does not "
@@ -147,9 +275,13 @@ verify_free(struct verify_batch *b)
 {
 	if (b == NULL)
 		return;
+	join(b);
 	forget(b);
-	for (unsigned i = 0; i < PARALLEL_MAX; i++)
+	for (unsigned i = 0; i <= PARALLEL_MAX; i++)
 		checker_free(b->checker[i]);
 	free(b->job);
+	pthread_mutex_destroy(&b->lock);
+	pthread_cond_destroy(&b->more);
+	pthread_cond_destroy(&b->done);
 	free(b);
 }

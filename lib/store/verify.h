@@ -12,6 +12,13 @@ struct verify_batch;
 
 int verify_open(struct verify_batch **out, struct err *e);
 
+/*
+ * Begin now, on all cores, and go on with what is added from here on: the
+ * caller has something else to do meanwhile.  Without it, verify_all does
+ * everything.  Where no thread can be started, that too.
+ */
+void verify_begin(struct verify_batch *b);
+
 /* A rules_view's verify: remembers the signature (copies it) and returns 1. */
 int verify_later(void *batch, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e);
