@@ -73,7 +73,7 @@ allow_some(scmp_filter_ctx f)
 	    ARG(0, CLONE_THREAD, CLONE_THREAD));
 	/* Limits are read, not set. */
 	bad |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
-	    SCMP_CMP(2, SCMP_CMP_EQ, 0));
+	    SCMP_CMP(2, SCMP_CMP_EQ, 0, 0));
 	/* abort(3) */
 	bad |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 	    ARG(0, low, me));
