@@ -28,8 +28,8 @@ DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
 	object_batch object_erase verify state state_apply state_view settle \
-	pool_index chain pool staging accept propose lookup submit bodies \
-	work watch blocks signer
+	pool_reader pool_index chain pool_walk pool pool_add staging accept \
+	propose lookup submit bodies work watch blocks signer
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
 	parcel intake sync sync_part sync_pull sync_waiting sync_push \

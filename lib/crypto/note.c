@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "crypto/checker.h"
 
 static const char dash[] = "\xe2\x80\x94 ";	/* U+2014 and a blank */
 #define DASH_LEN 4
@@ -169,6 +170,13 @@ int
 note_verify(const struct note *n, size_t i, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
+	return note_check(n, i, name, pub, NULL, e);
+}
+
+int
+note_check(const struct note *n, size_t i, struct span name,
+    const struct sign_pub *pub, struct checker *c, struct err *e)
+{
 	const struct note_sig *s = &n->sig[i];
 	unsigned char sig[SIGN_MAX], id[4], want[4];
 	size_t len;
@@ -181,7 +189,7 @@ note_verify(const struct note *n, size_t i, struct span name,
 		return err_set(e, ERR_NO,
 		    "signature of %.*s: made with another key than %.*s's",
 		    SPAN_FMT(s->name), SPAN_FMT(name));
-	if (!sign_verify(pub, n->text, span_of(sig, len)))
+	if (!checker_verify(c, pub, n->text, span_of(sig, len)))
 		return err_set(e, ERR_NO,
 		    "signature of %.*s: does not verify", SPAN_FMT(s->name));
 	return 0;

@@ -18,6 +18,8 @@
 #define NOTE_NAME_MAX 64	/* bytes of a signer's name */
 #define NOTE_MAX (1u << 20)	/* bytes of a note */
 
+struct checker;
+
 struct note_sig {
 	struct span name;
 	struct span base64;
@@ -49,6 +51,10 @@ int note_parse(struct note *n, struct span whole, const char *what,
  */
 int note_verify(const struct note *n, size_t i, struct span name,
     const struct sign_pub *pub, struct err *e);
+
+/* The same with a checker (checker.h), which may be NULL. */
+int note_check(const struct note *n, size_t i, struct span name,
+    const struct sign_pub *pub, struct checker *c, struct err *e);
 
 /*
  * Take a signature line's base64 apart: four bytes of key id and, *n of them,

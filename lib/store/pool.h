@@ -24,7 +24,8 @@ int pool_open(struct pool **out, struct repo *r, int64_t now_ms,
 /*
  * The same for one who only adds: of what waits, only that is looked at which
  * may matter to what is added, so that the time does not grow with the pool.
- * pool_db shows no more.
+ * pool_db shows no more.  The notes that are added are borrowed until
+ * pool_commit or pool_abort.
  */
 int pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
     struct err *e);

@@ -1,11 +1,6 @@
-#define _GNU_SOURCE	/* reallocarray */
 #include "store/pool_index.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "ledger/tx_note.h"
 #include "store/settle.h"
@@ -111,22 +106,19 @@ ask_again(struct db *db, struct err *e)
 }
 
 int
-pool_index_add(struct repo *r, const char *segment,
+pool_index_add(struct db *db, const char *segment,
     const struct pool_row *row, size_t n, struct err *e)
 {
-	struct db *db;
 	int64_t file;
 	int got;
 
-	if (begin(&db, r, e) != 0)
-		return -1;
 	/* Another process may have seen and read it already. */
 	got = add_file(&file, db, segment, e);
 	for (size_t i = 0; i < n && got == 1; i++)
 		got = add_row(db, file, &row[i], e) == 0 ? 1 : -1;
 	if (got == 1)
 		got = ask_again(db, e);
-	return end(db, got < 0 ? -1 : 0, e);
+	return got < 0 ? -1 : 0;
 }
 
 /* --- segments that are new, and gone -------------------------------------- */
@@ -315,44 +307,60 @@ update_settled(struct db *db, uint64_t from, uint64_t size, struct err *e)
 	    size, e);
 }
 
-int
-pool_index_refresh(struct repo *r, struct err *e)
+/*
+ * With the database locked, so that no segment comes with its rows between the
+ * two looks at folder and table.
+ */
+static int
+refresh_locked(struct repo *r, struct db *db, struct err *e)
 {
 	uint64_t size, seen;
 	struct fs_names l;
-	struct db *db;
+	int got;
+
+	if (get_meta(&size, db, "size", e) != 0 ||
+	    get_meta(&seen, db, "pending", e) != 0 ||
+	    (size != seen && update_settled(db, seen < size ? seen : 0, size,
+	    e) != 0) || fs_list(&l, r->dirfd, POOL_DIR, e) != 0)
+		return -1;
+	got = update_files(r, db, &l, e);
+	fs_names_free(&l);
+	return got != 0 ? -1 : ask_again(db, e);
+}
+
+/* Are tables, folder and head as they were?  1, 0, -1. */
+static int
+is_fresh(struct repo *r, struct db *db, struct err *e)
+{
+	uint64_t size, seen;
+	struct fs_names l;
 	size_t known;
 	int64_t gone;
 	int got;
 
-	if (db_of(&db, r, e) != 0 ||
+	if (get_meta(&size, db, "size", e) != 0 ||
+	    get_meta(&seen, db, "pending", e) != 0 ||
 	    fs_list(&l, r->dirfd, POOL_DIR, e) != 0)
 		return -1;
 	got = find_gone(&gone, &known, db, &l, e);
-	if (got >= 0 && (get_meta(&size, db, "size", e) != 0 ||
-	    get_meta(&seen, db, "pending", e) != 0))
-		got = -1;
-	if (got == 0 && known == l.n && size == seen) {
-		fs_names_free(&l);
-		return 0;
-	}
-	if (got >= 0 && begin(&db, r, e) != 0)
-		got = -1;
-	if (got >= 0) {
-		got = get_meta(&size, db, "size", e);
-		if (got == 0)
-			got = get_meta(&seen, db, "pending", e);
-		if (got == 0 && size != seen)
-			got = update_settled(db, seen < size ? seen : 0, size,
-			    e);
-		if (got == 0)
-			got = update_files(r, db, &l, e);
-		if (got == 0)
-			got = ask_again(db, e);
-		got = end(db, got, e);
-	}
+	got = got < 0 ? -1 : got == 0 && known == l.n && size == seen;
 	fs_names_free(&l);
-	return got < 0 ? -1 : 0;
+	return got;
+}
+
+int
+pool_index_refresh(struct repo *r, struct err *e)
+{
+	struct db *db;
+	int got;
+
+	if (db_of(&db, r, e) != 0 || (got = is_fresh(r, db, e)) < 0)
+		return -1;
+	if (got == 1)
+		return 0;
+	if (begin(&db, r, e) != 0)
+		return -1;
+	return end(db, refresh_locked(r, db, e), e);
 }
 
 /* --- looking -------------------------------------------------------------- */
@@ -484,73 +492,6 @@ pool_index_judge(struct repo *r, const struct pool_row *row, size_t n,
 		ret = db_run(db, s, e);
 	}
 	return end(db, ret, e);
-}
-
-/* All n bytes at a place; fewer are ERR_BAD. */
-static int
-read_at(unsigned char *to, size_t n, uint64_t at, int fd, const char *path,
-    struct err *e)
-{
-	while (n > 0) {
-		ssize_t got = pread(fd, to, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(e, "%s", path);
-		if (got == 0)
-			return err_set(e, ERR_BAD, "%s: ends too early", path);
-		to += got;
-		at += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
-void
-pool_reader_close(struct pool_reader *rd)
-{
-	if (rd->fd >= 0)
-		close(rd->fd);
-	rd->fd = -1;
-}
-
-static int
-open_segment(struct pool_reader *rd, const struct pool_row *row,
-    const char *path, struct err *e)
-{
-	if (rd->fd >= 0 && rd->file == row->file)
-		return 0;
-	pool_reader_close(rd);
-	rd->fd = openat(rd->repo->dirfd, path, O_RDONLY | O_CLOEXEC |
-	    O_NOFOLLOW | O_NONBLOCK);
-	rd->file = row->file;
-	if (rd->fd >= 0)
-		return 0;
-	return errno == ENOENT ? err_set(e, ERR_NO, "%s: no such file", path) :
-	    err_sys(e, "%s", path);
-}
-
-int
-pool_reader_get(struct buf *out, struct pool_reader *rd,
-    const struct pool_row *row, struct err *e)
-{
-	char path[FS_NAME_MAX];
-	unsigned char *to;
-	struct hash is;
-
-	snprintf(path, sizeof(path), POOL_DIR "/%s", row->segment);
-	if ((to = buf_room(out, row->size)) == NULL)
-		return buf_check(out, path, e);
-	if (open_segment(rd, row, path, e) != 0 ||
-	    read_at(to, row->size, row->at, rd->fd, path, e) != 0)
-		return -1;
-	hash_bytes(&is, to, row->size);
-	if (!hash_eq(&is, &row->id))
-		return err_set(e, ERR_BAD, "%s: an item differs from its hash "
-		    "at byte %llu", path, (unsigned long long)row->at);
-	out->len += row->size;
-	return 0;
 }
 
 /* --- after a block -------------------------------------------------------- */

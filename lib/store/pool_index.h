@@ -11,33 +11,8 @@
 #ifndef STORE_POOL_INDEX_H
 #define STORE_POOL_INDEX_H
 
-#include "ledger/tx.h"
 #include "store/db.h"
-#include "store/segment.h"
-
-#define POOL_DIR "pending"
-
-/* Do the rules accept it, on the state as it will be? */
-enum pool_doubt {
-	POOL_STANDS = 0,	/* yes */
-	POOL_DOUBT = 1,		/* not known any more */
-	POOL_REFUSED = 2	/* not when it was last asked */
-};
-
-/* A transaction that waits. */
-struct pool_row {
-	int64_t file;		/* its segment, by age; with at, its place in
-				 * the order of the pool */
-	uint64_t at;		/* offset in it */
-	size_t size;		/* bytes */
-	struct hash id;
-	bool system;		/* names no record */
-	enum pool_doubt doubt;
-	bool whole;		/* the objects that it names were seen here,
-				 * and none was erased since */
-	struct hash record;	/* unless system */
-	char segment[SEGMENT_NAME_LEN];
-};
+#include "store/pool_reader.h"
 
 /*
  * Bring the tables up to the segments on disk and the state's head: segments
@@ -49,9 +24,9 @@ int pool_index_refresh(struct repo *r, struct err *e);
 
 /*
  * Add the transactions of a segment that was just written; of each row, file
- * and segment are not looked at.  Not inside a database transaction.
+ * and segment are not looked at.  Inside the caller's database transaction.
  */
-int pool_index_add(struct repo *r, const char *segment,
+int pool_index_add(struct db *db, const char *segment,
     const struct pool_row *row, size_t n, struct err *e);
 
 /* What a row says of a transaction. */
@@ -77,23 +52,6 @@ int pool_index_doubts(struct db *db, struct err *e);
 /* Write down what the rules said, and what was seen of the objects. */
 int pool_index_judge(struct repo *r, const struct pool_row *row, size_t n,
     struct err *e);
-
-/*
- * Reads rows; the segment that was read last stays open.  Begin with
- * POOL_READER(repo), and close.
- */
-struct pool_reader {
-	const struct repo *repo;
-	int fd;			/* or -1 */
-	int64_t file;		/* that is open */
-};
-#define POOL_READER(r) { (r), -1, 0 }
-void pool_reader_close(struct pool_reader *rd);
-
-/* The bytes of a row, appended to out and hashed.  ERR_NO: its segment is
- * gone; ERR_BAD: damaged. */
-int pool_reader_get(struct buf *out, struct pool_reader *rd,
-    const struct pool_row *row, struct err *e);
 
 /* Remove the segments of which nothing waits any more. */
 int pool_index_tidy(struct repo *r, struct err *e);

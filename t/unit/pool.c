@@ -118,6 +118,35 @@ on_what_waits(const struct hash *record)
 	buf_free(&two);
 }
 
+/* Of several that are added together, those about one record see each other;
+ * there are enough for the table to grow. */
+static void
+together(const struct hash *record)
+{
+	struct buf note[200], again;
+	struct pool *pool;
+	struct hash other;
+	bool fresh;
+
+	little_ok(pool_open_add(&pool, p.f.r[0], clock_now_ms(), &e));
+	for (size_t i = 0; i < 200; i++) {
+		hash_bytes(&other, &i, sizeof(i));
+		other.b[0] = 7;		/* they meet in the table */
+		reject(&note[i], i == 100 ? record : &other);
+		CHECK(pool_add(pool, buf_span(&note[i]), false, NULL, &fresh,
+		    &e) == 0 && fresh);
+	}
+	reject(&again, record);
+	CHECK(pool_add(pool, buf_span(&again), false, NULL, NULL, &e) == -1);
+	CHECK(strstr(e.msg, "rejected already") != NULL);
+	CHECK(pool_add(pool, buf_span(&note[100]), false, NULL, &fresh,
+	    &e) == 0 && !fresh);
+	pool_abort(pool);
+	for (size_t i = 0; i < 200; i++)
+		buf_free(&note[i]);
+	buf_free(&again);
+}
+
 static void
 made_again(size_t n)
 {
@@ -217,6 +246,7 @@ main(void)
 	post_open(&p);
 	for (unsigned i = 0; i < 4; i++)
 		hash_bytes(&record[i], &i, sizeof(i));
+	together(&record[0]);
 	on_what_waits(&record[0]);
 	made_again(3);
 	next_block();
