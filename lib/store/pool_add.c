@@ -450,8 +450,8 @@ pool_standing(struct repo *r, int64_t now_ms, struct pool_mark *from,
 		after.at = from->at;
 	}
 	for (got = 0; got == 0 && n == POOL_PAGE;) {
-		got = pool_index_page(row, POOL_PAGE, &n, db, &after, false, NULL,
-		    e);
+		got = pool_index_page(row, POOL_PAGE, &n, db, &after, false,
+		    NULL, e);
 		for (size_t i = 0; i < n && got == 0; i++)
 			if (row[i].doubt == POOL_STANDS)
 				got = fn(arg, &row[i], e);
