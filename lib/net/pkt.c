@@ -468,11 +468,12 @@ int
 pkt_take(struct pkt *p, struct buf *out, struct err *e)
 {
 	size_t n, have = p->ahead.n - p->ahead.at;
-	const unsigned char *at = p->ahead.p + p->ahead.at;
+	const unsigned char *at;
 	int got;
 
 	if (have < HEAD)
 		return PKT_NOT_YET;
+	at = p->ahead.p + p->ahead.at;
 	if ((got = parse_head(at, &n, e)) < 0 ||
 	    check_limit(p, n + HEAD, e) != 0)
 		return -1;
