@@ -1,6 +1,5 @@
 /* ehr-serve: the other end of ehr-sync's pipe; see ehr-serve(1). */
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -31,17 +30,9 @@ tell(void *arg, const char *line)
 static int
 limit_process(uint64_t mib, int64_t life_ms, struct err *e)
 {
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_DATA, &l) != 0)
-		return err_sys(e, "limit of memory");
-	if (mib != 0 && l.rlim_max > mib << 20)
-		l.rlim_cur = l.rlim_max = mib << 20;
-	if (setrlimit(RLIMIT_DATA, &l) != 0)
-		return err_sys(e, "limit of memory");
 	if (life_ms != 0)
 		alarm((unsigned)(life_ms / 1000) + GRACE);
-	return 0;
+	return mib == 0 ? 0 : confine_memory(mib << 20, e);
 }
 
 /* A setting of seconds as milliseconds. */

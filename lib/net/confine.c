@@ -1,6 +1,7 @@
 #include "net/confine.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "net/confine_part.h"
 #include "store/db.h"
@@ -36,4 +37,21 @@ confine(struct repo *r, void (*tell)(void *arg, const char *line), void *arg,
 	if (calls == 0 && tell != NULL)
 		tell(arg, "not confined to few system calls: no seccomp here");
 	return 0;
+}
+
+int
+confine_memory(uint64_t bytes, struct err *e)
+{
+	struct rlimit l;
+
+	if (CONFINE_NEVER)
+		return 0;
+	if (getrlimit(RLIMIT_DATA, &l) != 0)
+		return err_sys(e, "limit of memory");
+	if (l.rlim_max > bytes)
+		l.rlim_max = bytes;
+	if (l.rlim_cur > bytes)
+		l.rlim_cur = bytes;
+	return setrlimit(RLIMIT_DATA, &l) == 0 ? 0 :
+	    err_sys(e, "limit of memory");
 }

@@ -25,4 +25,8 @@
 int confine(struct repo *r, void (*tell)(void *arg, const char *line),
     void *arg, struct err *e);
 
+/* At most so many bytes of memory for data, for good.  To be called before
+ * confine, after which no limit is set. */
+int confine_memory(uint64_t bytes, struct err *e);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "store/repo.h"
 
-/* Sanitizers and gcov have files and processes of their own when we end. */
+/* Sanitizers and gcov have memory, files and processes of their own. */
 #ifdef EHR_MEASURED
 #define CONFINE_NEVER 1
 #else

@@ -313,6 +313,7 @@ liar_run(const char *how, const char *server)
 		while (liar_step(&l, false))
 			;
 	close(sv[0]);
+	buf_free(&l.last);
 	waitpid(pid, NULL, 0);
 	return 0;
 }

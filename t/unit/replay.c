@@ -82,7 +82,10 @@ act(void)
 	s.what = (enum tape_what)n;
 	fclose(f);
 	people_node(&key, "hospital-a", "hospital-a");
-	return tape_serve(&t, &s, &key);
+	n = tape_serve(&t, &s, &key);
+	identity_wipe(&key);
+	tape_free(&t);
+	return n;
 }
 
 /*
@@ -382,8 +385,13 @@ main(int argc, char **argv)
 	}
 	printf("%u played, %u of them failed, %ld KiB at most\n", played,
 	    failed, most_kib);
-	for (size_t i = 0; i < NTALKS; i++)
+	for (size_t i = 0; i < NTALKS; i++) {
+		for (int way = 0; way < 2; way++) {
+			ids_free(&talks[i].before[way].pending);
+			ids_free(&talks[i].before[way].staged);
+		}
 		tape_free(&talks[i].tape);
+	}
 	post_close(&p);
 	work_done();
 	return check_done("replay");
