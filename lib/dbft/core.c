@@ -164,6 +164,17 @@ dbft_replay_heard(struct dbft *s, const struct dbft_signed *v)
 }
 
 void
+dbft_replay_vote(struct dbft *s, const struct dbft_signed *v)
+{
+	struct dbft_msg *seen = &s->seen[v->signer][v->msg.kind];
+
+	if (v->signer == s->c.me || v->msg.height != s->height)
+		return;
+	if (seen->kind == DBFT_NONE || seen->view < v->msg.view)
+		*seen = v->msg;
+}
+
+void
 dbft_away(struct dbft *s, uint64_t mask)
 {
 	s->away = mask;

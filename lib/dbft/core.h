@@ -32,7 +32,9 @@
  *	height up to which this delegate must not vote: 0, or what was written
  *	down when the journal was lost (see dbft_floor_after_loss).
  *   2. dbft_replay_cert() for each stored prepare certificate of the height,
- *	whose body must be there, too.
+ *	whose body must be there, too.  dbft_replay_vote() for each speaker's
+ *	prepare that was stored with an own one, if the driver does that: it
+ *	is the half of a proof, should there be another.
  *   3. dbft_replay() for each record of the journal, in order.  -1 means that
  *	the journal is damaged: do not vote.  The note of an own vote is made
  *	again by signing it; it may never have been, and is needed.
@@ -304,6 +306,10 @@ void dbft_init(struct dbft *s, const struct dbft_config *c, uint64_t height,
  * certificate that dbft_replay_cert has not seen.
  */
 int dbft_replay(struct dbft *s, const struct dbft_record *r);
+
+/* Take over another's vote of this height that is stored, verified, so that a
+ * second one that contradicts it is seen. */
+void dbft_replay_vote(struct dbft *s, const struct dbft_signed *v);
 
 /* Take over a stored prepare certificate, verified, whose body is here. */
 void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);

@@ -234,9 +234,12 @@ round_proposal(struct dbft_turn *t)
 			inner_witness(t, in->changes[i].signer,
 			    &in->changes[i].msg);
 		if (inner_cert_ok(s, &in->cert) && in->cert.view < p->view &&
-		    hash_eq(&in->cert.block, &p->block) &&
-		    (s->high.signers == 0 || in->cert.view > s->high.view))
-			s->high = in->cert;
+		    hash_eq(&in->cert.block, &p->block)) {
+			inner_witness_cert(t, DBFT_PREPARE, &in->cert);
+			if (s->high.signers == 0 ||
+			    in->cert.view > s->high.view)
+				s->high = in->cert;
+		}
 	}
 	answer_proposal(t);
 }

@@ -95,6 +95,25 @@ write_cert(struct driver *d, const struct dbft_cert *c, struct err *e)
 	return ret;
 }
 
+/* What we vote for, in the speaker's words: should it say something else, too,
+ * in the same view, there is proof of it. */
+static int
+write_proposal(struct driver *d, const struct dbft_msg *m, struct err *e)
+{
+	unsigned speaker = dbft_speaker(m->height, m->view,
+	    (unsigned)d->set.n);
+	struct buf text = BUF_INIT(VOTES_TEXT_MAX);
+	struct span note = keep_find_vote(&d->keep, speaker, m);
+	int ret = 0;
+
+	if ((int)speaker != d->me && note.n > 0) {
+		entry_proposal(&text, note);
+		ret = votes_append(d->votes, m->height, buf_span(&text), e);
+	}
+	buf_free(&text);
+	return ret;
+}
+
 static int
 write_record(struct driver *d, const struct dbft_msg *m, struct err *e)
 {
@@ -115,9 +134,11 @@ write_vote(struct driver *d, const struct dbft_action *a, struct err *e)
 {
 	int ret = 0;
 
-	if (a->msg.kind == DBFT_PREPARE)
+	if (a->msg.kind == DBFT_PREPARE) {
 		ret = keep_body_durable(&d->keep, &a->msg.block, e);
-	else if (a->cert.signers != 0)
+		if (ret == 0)
+			ret = write_proposal(d, &a->msg, e);
+	} else if (a->cert.signers != 0)
 		ret = write_cert(d, &a->cert, e);
 	if (ret != 0 || write_record(d, &a->msg, e) != 0)
 		return -1;

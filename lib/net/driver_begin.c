@@ -89,9 +89,25 @@ take_certificate(struct driver *d, struct span note, struct err *e)
 	return 0;
 }
 
-/* One entry, in the pass over certificates or in that over records. */
+/* What the speaker proposed when we voted for it. */
 static int
-take_entry(struct driver *d, const struct votes_entry *x, bool certs,
+take_proposal(struct driver *d, struct span note, struct err *e)
+{
+	struct dbft_signed v;
+
+	if (judge_vote(&v, note, repo_ledger(d->repo), &d->set, true, e) != 0)
+		return err_wrap(e, VOTES_PATH);
+	if (v.msg.kind != DBFT_PREPARE)
+		return err_set(e, ERR_BAD, "%s: a proposal that is none",
+		    VOTES_PATH);
+	keep_vote(&d->keep, v.signer, &v.msg, note);
+	dbft_replay_vote(&d->core, &v);
+	return 0;
+}
+
+/* One entry, in the pass over what others said or in that over records. */
+static int
+take_entry(struct driver *d, const struct votes_entry *x, bool others,
     struct err *e)
 {
 	struct buf note = BUF_INIT(BLOCK_CERT_MAX);
@@ -100,10 +116,13 @@ take_entry(struct driver *d, const struct votes_entry *x, bool certs,
 	int ret;
 
 	ret = entry_parse(&kind, &r, &note, x, e);
-	if (ret == 0 && kind == ENTRY_CERTIFICATE && certs &&
-	    x->height == driver_height(d))
-		ret = take_certificate(d, buf_span(&note), e);
-	if (ret == 0 && kind == ENTRY_RECORD && !certs &&
+	if (ret == 0 && others && x->height == driver_height(d)) {
+		if (kind == ENTRY_CERTIFICATE)
+			ret = take_certificate(d, buf_span(&note), e);
+		else if (kind == ENTRY_PROPOSAL)
+			ret = take_proposal(d, buf_span(&note), e);
+	}
+	if (ret == 0 && kind == ENTRY_RECORD && !others &&
 	    dbft_replay(&d->core, &r) != 0)
 		ret = err_set(e, ERR_BAD, "%s: the votes of height %llu "
 		    "contradict each other", VOTES_PATH,

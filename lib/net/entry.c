@@ -5,6 +5,7 @@
 #include "crypto/note.h"
 
 #define CERTIFICATE "certificate "
+#define PROPOSAL "proposal "
 
 static const struct {
 	const char *name;
@@ -43,6 +44,25 @@ entry_certificate(struct buf *out, struct span note)
 {
 	buf_adds(out, CERTIFICATE);
 	note_fold(out, note);
+}
+
+void
+entry_proposal(struct buf *out, struct span note)
+{
+	buf_adds(out, PROPOSAL);
+	note_fold(out, note);
+}
+
+/* The note after a word; false if the text has another word. */
+static bool
+parse_note(struct buf *note, struct span text, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (!span_starts(text, word))
+		return false;
+	note_unfold(note, span_of(text.p + n, text.n - n));
+	return true;
 }
 
 /* What follows the view: 0, or -1. */
@@ -95,16 +115,15 @@ entry_parse(enum entry_kind *kind, struct dbft_record *r, struct buf *note,
 {
 	if (span_is(x->text, "floor"))
 		*kind = ENTRY_FLOOR;
-	else if (span_starts(x->text, CERTIFICATE)) {
+	else if (parse_note(note, x->text, CERTIFICATE))
 		*kind = ENTRY_CERTIFICATE;
-		note_unfold(note, span_of(x->text.p + strlen(CERTIFICATE),
-		    x->text.n - strlen(CERTIFICATE)));
-		return buf_check(note, VOTES_PATH, e);
-	} else if (parse_record(r, x->height, x->text) == 0)
+	else if (parse_note(note, x->text, PROPOSAL))
+		*kind = ENTRY_PROPOSAL;
+	else if (parse_record(r, x->height, x->text) == 0)
 		*kind = ENTRY_RECORD;
 	else
 		return err_set(e, ERR_BAD, "%s: an entry of height %llu says "
 		    "nothing that this version knows", VOTES_PATH,
 		    (unsigned long long)x->height);
-	return 0;
+	return buf_check(note, VOTES_PATH, e);
 }

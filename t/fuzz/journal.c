@@ -31,9 +31,12 @@ one_entry(struct span text)
 		assert(r.msg.height == 7);
 		entry_format(&again, &r);
 		assert(span_eq(buf_span(&again), text));
-	} else if (kind == ENTRY_CERTIFICATE && memchr(text.p, '\n',
+	} else if (kind != ENTRY_FLOOR && memchr(text.p, '\n',
 	    text.n) == NULL) {
-		entry_certificate(&again, buf_span(&note));
+		if (kind == ENTRY_CERTIFICATE)
+			entry_certificate(&again, buf_span(&note));
+		else
+			entry_proposal(&again, buf_span(&note));
 		assert(span_eq(buf_span(&again), text));
 	}
 	buf_free(&note);

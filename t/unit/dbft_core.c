@@ -244,7 +244,7 @@ proposal_in_view_1(void)
 	c[2].msg.block = block(9);
 	step(in);
 	CHECK(out.n == 0);
-	in.cert = (struct dbft_cert){ 5, 0, block(9), 0x7 };
+	in.cert = (struct dbft_cert){ 5, 0, block(9), 0xb };
 	c[2].msg.block = block(8);
 	step(in);
 	CHECK(out.n == 0);
@@ -255,7 +255,13 @@ proposal_in_view_1(void)
 	in.valid = true;
 	step(in);
 	CHECK(out.n == 1 && votes(0, DBFT_PREPARE, 1, BIT(0)));
-	CHECK(s.high.view == 0 && s.high.signers == 0x7);
+	CHECK(s.high.view == 0 && s.high.signers == 0xb);
+	/* A certificate with a vote of ours that is not in our journal. */
+	begin(4, 2, true);
+	in.cert.signers = 0x7;
+	step(in);
+	CHECK(out.n == 1 && acts(0, DBFT_ACT_EVIDENCE, 0) &&
+	    out.a[0].signer == 2 && !dbft_may_vote(&s));
 }
 
 static void
