@@ -62,8 +62,13 @@ keep_votes(struct keep *k, const struct dbft_cert *c, enum dbft_kind kind,
 		return;
 	for (size_t i = 0; i < n.nsigs; i++) {
 		int who = delegates_find(set, n.sig[i].name);
+		const struct keep_vote *had;
 
 		if (who < 0)
+			continue;
+		/* As the core: a later vote is not forgotten for this one. */
+		had = &k->vote[who][kind];
+		if (had->note.len > 0 && had->msg.view >= c->view)
 			continue;
 		buf_reset(&one);
 		buf_add(&one, n.text.p, n.text.n);
