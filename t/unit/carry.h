@@ -23,7 +23,7 @@ quick(void)
 
 	settings_default(&s);
 	s.interval_ms = 0;
-	s.timeout_ms = 200;
+	s.timeout_ms = 600;	/* more than a slow disk takes */
 	return s;
 }
 
