@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 #include "scratch.h"
 
+#include <poll.h>
 #include <sys/inotify.h>
 
 #include "store/heard.h"
+#include "store/watch.h"
 
 #define FILE_PATH "x/.ehr/" HEARD_PATH
 #define NOTES 5
@@ -224,6 +226,48 @@ rung(void)
 	close(fd);
 }
 
+static bool
+readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* ehr-dbft wakes up, and knows that no transaction has come; with an engine
+ * that has no use for it, it does not wake up. */
+static void
+watched(void)
+{
+	static const char *const engine[] = { "dbft", "pbft" };
+
+	for (int i = 0; i < 2; i++) {
+		struct heard *h;
+		int fd;
+
+		unlink(FILE_PATH);
+		r->genesis->engine = span_str(engine[i]);
+		fd = watch_open(r, &e);
+		CHECK(fd >= 0 && !readable(fd));
+		CHECK((access(FILE_PATH, F_OK) == 0) == (i == 1));
+		fill();
+		watch_height(fd, r, 7);
+		watch_take(fd);
+		h = look(7);
+		CHECK(follow(h, 0, NOTES));
+		add(h, NOTES);
+		CHECK(!readable(fd));
+		heard_close(h);
+		CHECK(readable(fd) == (i == 1) && !watch_take(fd));
+		CHECK(!readable(fd));
+		CHECK(fs_write(r->dirfd, "blocks/x", "tmp", span_str("x"),
+		    0600, false, &e) == 0);
+		CHECK(readable(fd) && watch_take(fd));
+		CHECK(unlink("x/.ehr/blocks/x") == 0);
+		close(fd);
+	}
+}
+
 /* A link to somewhere else is not written to, and says why. */
 static void
 not_ours(void)
@@ -252,6 +296,7 @@ main(void)
 	damaged();
 	bounded();
 	rung();
+	watched();
 	not_ours();
 	buf_free(&got);
 	repo_close(r);
