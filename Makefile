@@ -77,7 +77,7 @@ FUZZERS  = $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
 SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
 LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/load*.c))
-LOAD     = $(B)/bench/load $(B)/bench/count.so
+LOAD     = $(addprefix $(B)/bench/,load chain count.so)
 CHAIN    = $(B)/bench/chain
 
 .DEFAULT_GOAL = all
@@ -116,6 +116,9 @@ $(CHAIN): $(B)/obj/contrib/bench/chain.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/bench/load: $(LOADS) $(LIB)
+	@mkdir -p $(@D)
+	$(LINK)
+$(B)/bench/%: $(B)/obj/contrib/bench/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/bench/%.so: contrib/bench/%.c $(B)/flags

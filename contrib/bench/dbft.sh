@@ -2,10 +2,11 @@
 # bench/dbft.sh: how fast the delegates of a ledger agree, as processes on
 # pipes on this machine.
 #
-#	EHR_BIN=... contrib/bench/dbft.sh [-q] [-e ENGINE] [TABLE...]
+#	contrib/bench/dbft.sh [-q] [-e ENGINE] [TABLE...]
 #
-# Tables: throughput latency saturation dead; all of them without arguments.
-# -q (quick): fewer rows and runs.  -e: dbft, pbft; both without it.
+# Tables: throughput latency saturation dead restart; all of them without arguments.
+# -q (quick): fewer rows and runs.  -e: dbft, pbft; both without it.  EHR_BIN
+# is the folder of the commands, build/default/bin without it.
 #
 #   throughput	the dissertation's table 6-1: 500, 1000 and 2000 transactions
 #		at once, for 4, 6 and 8 delegates
@@ -13,7 +14,9 @@
 #		the pool of a node has acknowledged a transaction (it is durable
 #		there) until it is in a block at that node
 #   saturation	as many as are taken, for longer
-#   dead	50 blocks with all delegates, and with one away
+#   dead	50 blocks with all delegates, with one dead, and with one that
+#		is stopped while its pipes stay open
+#   restart	a delegate that was away after 10,000 blocks, until it votes
 #
 # Of the dissertation's figures, 161 transactions per second and 0.16 s at 4
 # nodes are known; "-" stands for the others.  factor is how much better ours
@@ -30,6 +33,7 @@ set -eu
 
 known_rate=161 known_latency=0.16
 here=$(cd "$(dirname "$0")" && pwd)
+: "${EHR_BIN:=${here%/contrib/*}/build/default/bin}"
 PATH=$EHR_BIN:$PATH
 BENCH=${EHR_BIN%/*}/bench
 quick= engines='dbft pbft'
@@ -37,12 +41,12 @@ while getopts qe: opt; do
 	case $opt in
 	q) quick=1 ;;
 	e) engines=$OPTARG ;;
-	*) sed -n 's/^#	EHR_BIN=... contrib/usage: contrib/p' "$0" >&2
+	*) sed -n 's/^#	contrib/usage: contrib/p' "$0" >&2
 	    exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-tables=${*:-throughput latency saturation dead}
+tables=${*:-throughput latency saturation dead restart}
 unset EHR_DIR EHR_IDENTITY 2>/dev/null || :
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ehr-bench.XXXXXX")
 pids= nodes=
@@ -52,17 +56,20 @@ cd "$dir"
 umask 077
 . "$here/nodes.sh"
 
-# open ENGINE N [OPTION...]: a new ledger, its nodes started.  1: there is no
-# such engine.
+# begin N [OPTION...]: a new ledger.
+begin() {
+	rm -rf "${dir:?}/run"
+	mkdir "$dir/run"
+	cd "$dir/run"
+	nodes_make "$@"
+}
+
+# open ENGINE N [OPTION...]: the same, its nodes started.
 open() {
 	local engine=$1 n=$2
 
 	shift 2
-	rm -rf "${dir:?}/run"
-	mkdir "$dir/run"
-	cd "$dir/run"
-	[ "$engine" = dbft ] || set -- --engine "$engine" "$@"
-	nodes_make "$n" "$@"
+	begin "$n" --engine "$engine" "$@"
 	nodes_start
 }
 
@@ -85,21 +92,6 @@ load() {
 	{ v[++n] = $2 }
 	function out() { if (n > 0) print name, v[int((n + 1) / 2)] }
 	END { out() }' > values
-}
-
-# Does ehr-init know this engine?  If not, say so.
-have_engine() {
-	[ "$1" = dbft ] && return
-	rm -rf "$dir/probe"
-	mkdir "$dir/probe"
-	cd "$dir/probe"
-	if (nodes_make 4 --engine "$1") > said 2>&1; then
-		cd "$dir"
-	else
-		echo "$1: left out: $(tail -n 1 said)"
-		cd "$dir"
-		return 1
-	fi
 }
 
 # --- tables -------------------------------------------------------------------
@@ -233,13 +225,61 @@ dead() {
 	done
 }
 
+# --- a delegate comes back ----------------------------------------------------
+
+# Seconds from the start of D's ehr-dbft until it has voted on a new block.
+time_vote() {
+	local from journal=D/.ehr/consensus/journal start what="$1"
+
+	"$BENCH/load" -a admin.key -n 3000 -r 20 A B C > /dev/null 2>&1 &
+	loader=$!
+	sleep 1
+	from=$({ ehr-block -C A list -n 1; tail -n 1 $journal; } | sort -n |
+	    tail -n 1 | cut -d' ' -f1)
+	rm -f D.dead
+	start=$(date +%s%N)
+	nodes_start D
+	until awk -v from="$from" '
+	    $1 > from && ($3 == "prepare" || $3 == "commit") { found = 1 }
+	    END { exit !found }' $journal; do
+		if [ $(($(date +%s%N) - start)) -gt 120000000000 ]; then
+			echo "$what: no vote in 120 s"
+			break
+		fi
+		sleep 0.05
+	done
+	awk -v what="$what" -v ns=$(($(date +%s%N) - start)) \
+	    'BEGIN { printf "%-40s %6.2f s\n", what, ns / 1e9 }'
+	kill $loader 2>/dev/null
+	wait $loader 2>/dev/null || :
+	nodes_kill D
+}
+
+restart() {
+	local a blocks=10000
+
+	printf '\nA delegate comes back after %s blocks: until its first vote\n' \
+	    $blocks
+	begin 4
+	"$BENCH/chain" -a admin.key -n $blocks A A.key B.key C.key D.key
+	for a in $nodes; do
+		[ $a = A ] || cp -R A/.ehr/blocks $a/.ehr/
+		rm $a/.ehr/consensus/journal
+		ehr-dbft -C $a --floor $blocks renew 2>/dev/null
+	done
+	: > D.dead
+	nodes_start A B C
+	"$BENCH/load" -a admin.key -n 10 A B C > /dev/null
+	time_vote 'with its state.db'
+	rm D/.ehr/state.db*
+	time_vote 'without state.db'
+	rm -r D/.ehr/state.db* D/.ehr/blocks/*
+	time_vote 'without any block'
+	close
+}
+
 runs=3 sizes='4 6 8' seconds=10 many=10000
 [ -z "$quick" ] || runs=1 sizes=4 seconds=5 many=4000
-found=
-for e in $engines; do
-	! have_engine "$e" || found="$found $e"
-done
-engines=$found
 for t in $tables; do
 	"$t"
 done

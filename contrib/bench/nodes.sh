@@ -10,7 +10,7 @@ node_name() {
 }
 
 # nodes_make N [OPTION...]: N of them, A to P, with these options of ehr-init.
-# Sets $nodes.  The administrator's key is admin.key.  Not 0: ehr-init refuses.
+# Sets $nodes.  The administrator's key is admin.key.
 nodes_make() {
 	local n=$1 a b cards ledger seats="--delegates $1"
 
