@@ -471,12 +471,13 @@ now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; }
 	ehr-sync -C A
 	make
 	ehr-sync -C A --pull
-	object=$(ls -t A/.ehr/objects/??/* | head -n 1)
+	id=$(sqlite3 -readonly A/.ehr/state.db "SELECT lower(hex(header))
+	    FROM record WHERE id=x'$(<id)'")
+	object=A/.ehr/objects/${id:0:2}/$id
 	chmod u+w "$object"
 	printf X | dd of="$object" bs=1 seek=100 conv=notrunc status=none
 	rm -rf D
 	clone d D
-	id=${object##*/}
 	ehr-sync -C D status | grep -qx "wanted	$id"
 	ehr-node -C D peer hospital-b 'ehr-serve -C B'
 	silent ehr-sync -C D --pull hospital-b
