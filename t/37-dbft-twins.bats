@@ -91,9 +91,9 @@ accused() {
 	done
 	ehr-dbft -C "${f%%/*}" status --local | grep '^evidence evidence-'
 	honest A B D
-	# What C2 has, only B can fetch.
-	for d in B A D; do
-		ehr-sync -C $d
+	# What C2 has, only B can fetch; what C has, only A and D.
+	for d in B A D B; do ehr-sync -C $d; done
+	for d in A B D; do
 		ehr-audit -C $d >audit 2>&1 || { cat audit; return 1; }
 	done
 }
