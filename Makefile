@@ -21,7 +21,7 @@ BASE   = span utf8 err buf hex base64 stamp text clock gz fs fs_batch \
 	parallel
 CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
 	stanza age stream age_body age_stream merkle tile cosign vkey
-LEDGER = name head card perm genesis staged tx tx_body tx_note block \
+LEDGER = name head card perm genesis staged tx tx_body tx_note block bundle \
 	certificate checkpoint proof policy receipt receipt_report view \
 	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
@@ -29,11 +29,12 @@ STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
 	object_batch object_erase verify state state_apply state_view settle \
 	pool_reader pool_index chain pool_walk pool pool_add staging accept \
-	propose lookup submit bodies work watch blocks signer
+	propose lookup submit bodies work watch blocks signer bundle_out \
+	bundle_in bundle_dir
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
 	parcel intake sync sync_part sync_pull sync_waiting sync_push \
-	exchange clone cosign cosign_renew \
+	exchange clone bundle bundle_make bundle_apply cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
 	driver_act driver_heard driver_feed seen consensus link links renew \
 	round round_inner round_once round_follow status \

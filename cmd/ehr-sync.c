@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/bundle.h"
 #include "cli/ident.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
@@ -19,13 +20,16 @@ static const struct cli_spec spec = {
 	.usage =
 "usage: ehr-sync [-C DIR] [--pull | --push] [PEER ...]\n"
 "       ehr-sync clone COMMAND DIR [--node-key FILE] [--ledger ID]\n"
-"       ehr-sync [-C DIR] status [--json] [PEER ...]\n",
+"       ehr-sync [-C DIR] status [--json] [PEER ...]\n"
+"       ehr-sync [-C DIR] bundle create FILE [--since HEIGHT]\n"
+"       ehr-sync [-C DIR] bundle apply FILE\n",
 	.takes = CLI_DIR | CLI_JSON
 };
 
 struct syncing {
 	struct cli c;
 	const char *node_key, *ledger;
+	uint64_t since;		/* block, of a bundle */
 	bool pull, push;
 	struct progress bar;
 	const char *doing;	/* what the bar is about */
@@ -46,9 +50,13 @@ static void
 watch(void *arg, const struct sync_result *res)
 {
 	struct syncing *y = arg;
-	uint64_t bytes = res->pulled.bytes + res->pushed.bytes +
-	    res->chain_bytes;
+	uint64_t bytes;
 
+	if (res == NULL) {
+		end_bar(y);
+		return;
+	}
+	bytes = res->pulled.bytes + res->pushed.bytes + res->chain_bytes;
 	if (y->doing != res->doing || res->done < y->done) {
 		end_bar(y);
 		progress_start(&y->bar, &y->c, res->doing, res->total);
@@ -261,6 +269,19 @@ status(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
 	return answered > 0 ? 0 : ERR_AGAIN;
 }
 
+/* --- bundles -------------------------------------------------------------- */
+
+static int
+bundle(struct syncing *y)
+{
+	struct sync_result res = { .watch = watch, .arg = y };
+
+	if (y->node_key != NULL || y->ledger != NULL || y->pull || y->push)
+		return cli_usage(&y->c, "these options do not go together");
+	cli_shift(&y->c);
+	return cli_close_stdout(&y->c, bundle_command(&y->c, y->since, &res));
+}
+
 /* --- exchange ------------------------------------------------------------- */
 
 /*
@@ -320,6 +341,7 @@ main(int argc, char **argv)
 		{ 0, "push", CLI_FLAG, &y.push, 0 },
 		{ 0, "node-key", CLI_TEXT, &y.node_key, 0 },
 		{ 0, "ledger", CLI_TEXT, &y.ledger, 0 },
+		{ 0, "since", CLI_NUMBER, &y.since, BLOCK_HEIGHT_MAX },
 		{ 0, "passphrase-file", CLI_TEXT, &y.c.passphrase_file, 0 },
 		{ 0 }
 	};
@@ -334,11 +356,13 @@ main(int argc, char **argv)
 		cli_shift(&y.c);
 		return clone(&y);
 	}
+	if (y.c.argc > 0 && strcmp(y.c.argv[0], "bundle") == 0)
+		return bundle(&y);
 	only_status = y.c.argc > 0 && strcmp(y.c.argv[0], "status") == 0;
 	if (only_status)
 		cli_shift(&y.c);
-	if (y.node_key != NULL || y.ledger != NULL || (y.pull && y.push) ||
-	    (only_status && (y.pull || y.push)))
+	if (y.node_key != NULL || y.ledger != NULL || y.since > 0 ||
+	    (y.pull && y.push) || (only_status && (y.pull || y.push)))
 		return cli_usage(&y.c, "these options do not go together");
 	if (repo_open(&r, y.c.dir, &e) != 0 ||
 	    peers_of(&p, r, y.c.argv, clock_now_ms(), &e) != 0)

@@ -110,9 +110,9 @@ parcel_start(struct parcel_sink *k, struct repo *r)
 
 /* One packet of at most left bytes. */
 static int
-next_packet(struct pkt *p, struct buf *packet, uint64_t left, struct err *e)
+next_packet(void *arg, struct buf *packet, uint64_t left, struct err *e)
 {
-	int got = pkt_read(p, packet, e);
+	int got = pkt_read(arg, packet, e);
 
 	if (got < 0)
 		return -1;
@@ -139,15 +139,15 @@ add_to_batch(struct parcel_sink *k, const struct hash *id, struct span data,
 }
 
 static int
-take_small(struct parcel_sink *k, struct pkt *p, const struct hash *id,
-    uint64_t size, struct buf *packet, struct err *e)
+take_small(struct parcel_sink *k, parcel_source *next, void *arg,
+    const struct hash *id, uint64_t size, struct buf *packet, struct err *e)
 {
 	struct buf all = BUF_INIT(OBJECT_SMALL_MAX);
 	struct hash h;
 	int r = 0;
 
 	while (r == 0 && all.len < size) {
-		r = next_packet(p, packet, size - all.len, e);
+		r = next(arg, packet, size - all.len, e);
 		if (r == 0)
 			buf_add(&all, packet->p, packet->len);
 		if (r == 0)
@@ -181,8 +181,8 @@ commit_large(struct parcel_sink *k, struct object_writer *w,
 }
 
 static int
-take_large(struct parcel_sink *k, struct pkt *p, const struct hash *id,
-    uint64_t size, struct buf *packet, struct err *e)
+take_large(struct parcel_sink *k, parcel_source *next, void *arg,
+    const struct hash *id, uint64_t size, struct buf *packet, struct err *e)
 {
 	struct object_writer *w;
 	uint64_t left = size;
@@ -190,7 +190,7 @@ take_large(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 	if (object_writer_open(&w, k->repo, e) != 0)
 		return -1;
 	while (left > 0) {
-		if (next_packet(p, packet, left, e) != 0 ||
+		if (next(arg, packet, left, e) != 0 ||
 		    object_writer_add(w, packet->p, packet->len, e) != 0) {
 			object_writer_abort(w);
 			return -1;
@@ -203,16 +203,16 @@ take_large(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 }
 
 int
-parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
-    uint64_t size, struct err *e)
+parcel_take_from(struct parcel_sink *k, parcel_source *next, void *arg,
+    const struct hash *id, uint64_t size, struct err *e)
 {
 	struct buf packet = BUF_INIT(PKT_DATA_MAX);
 	int r;
 
 	if (size <= OBJECT_SMALL_MAX)
-		r = take_small(k, p, id, size, &packet, e);
+		r = take_small(k, next, arg, id, size, &packet, e);
 	else
-		r = take_large(k, p, id, size, &packet, e);
+		r = take_large(k, next, arg, id, size, &packet, e);
 	buf_free(&packet);
 	if (r == 1) {
 		k->objects++;
@@ -221,6 +221,13 @@ parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
 	if (r >= 0 && k->batch_bytes >= BATCH_BYTES && parcel_commit(k, e) != 0)
 		return -1;
 	return r;
+}
+
+int
+parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
+    uint64_t size, struct err *e)
+{
+	return parcel_take_from(k, next_packet, p, id, size, e);
 }
 
 /* A block may have dismissed some while the batch was gathered. */

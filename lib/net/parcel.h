@@ -44,6 +44,15 @@ void parcel_start(struct parcel_sink *k, struct repo *r);
 int parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
     uint64_t size, struct err *e);
 
+/*
+ * The same from elsewhere: next puts 1 to left of the bytes that follow into
+ * part, which is at first what it was, and has room for PKT_DATA_MAX.
+ */
+typedef int parcel_source(void *arg, struct buf *part, uint64_t left,
+    struct err *e);
+int parcel_take_from(struct parcel_sink *k, parcel_source *next, void *arg,
+    const struct hash *id, uint64_t size, struct err *e);
+
 /* Make all that was taken durable.  The sink can be used again. */
 int parcel_commit(struct parcel_sink *k, struct err *e);
 void parcel_abort(struct parcel_sink *k);
