@@ -45,7 +45,7 @@ RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	profile enroll found reading
 LOG    = hourtext hourly tree tiles tiles_check checkpoints \
 	checkpoints_check prove audit_base audit_chain audit_objects \
-	audit_store audit attest
+	audit_store audit_outside audit audit_bundle attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

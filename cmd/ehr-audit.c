@@ -1,13 +1,21 @@
 /* ehr-audit: check a ledger completely, offline; see ehr-audit(1). */
-#include "base/clock.h"
+#define _GNU_SOURCE	/* AT_FDCWD */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/stamp.h"
+#include "cli/bundle.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
-#include "log/audit.h"
+#include "log/audit_bundle.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-audit",
-	.usage = "usage: ehr-audit [-C DIR] [--json]\n",
+	.usage =
+"usage: ehr-audit [-C DIR | [--bundle] FILE] [--json] [--checkpoint FILE]\n"
+"           [--policy FILE]\n",
 	.takes = CLI_DIR | CLI_JSON
 };
 
@@ -16,6 +24,11 @@ struct report {
 	struct audit audit;
 	struct progress progress;
 	uint64_t blocks;
+	uint64_t entries, bytes;	/* of a bundle, that were unpacked */
+	const char *file, *checkpoint_file, *policy_file;
+	struct buf checkpoint, policy_text;
+	struct policy policy;
+	struct audit_bundle bundle;
 };
 
 static void
@@ -25,6 +38,16 @@ advance(void *arg, uint64_t blocks)
 
 	progress_add(&r->progress, blocks - r->blocks, 0);
 	r->blocks = blocks;
+}
+
+static void
+unpacking(void *arg, uint64_t entries, uint64_t bytes)
+{
+	struct report *r = arg;
+
+	progress_add(&r->progress, entries - r->entries, bytes - r->bytes);
+	r->entries = entries;
+	r->bytes = bytes;
 }
 
 static int
@@ -56,7 +79,7 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 static void
 summary_json(struct report *r)
 {
-	json_t *o = json_object();
+	json_t *o = json_object(), *gaps = json_array();
 	const struct audit *a = &r->audit;
 
 	for (int i = 0; i < AUDIT_CLASSES; i++) {
@@ -68,10 +91,14 @@ summary_json(struct report *r)
 		    "absent", (json_int_t)n->absent, "erased",
 		    (json_int_t)n->erased));
 	}
-	ndjson_line(&r->c, json_pack("{s:o,s:I,s:o,s:o,s:b}", "ledger",
+	for (int i = 0; i < AUDIT_GAPS; i++)
+		if (a->gaps & 1u << i)
+			json_array_append_new(gaps,
+			    json_string(audit_gap_text((enum audit_gap)i)));
+	ndjson_line(&r->c, json_pack("{s:o,s:I,s:o,s:o,s:o,s:b}", "ledger",
 	    ndjson_hash(repo_ledger(a->repo)), "height",
 	    (json_int_t)a->head.height, "head", ndjson_hash(&a->head.id),
-	    "counts", o, "clean", audit_clean(a)));
+	    "counts", o, "unchecked", gaps, "clean", audit_clean(a)));
 }
 
 static void
@@ -89,6 +116,8 @@ summary_text(struct report *r)
 	for (int i = 0; i < AUDIT_CLASSES; i++) {
 		const struct audit_count *n = &a->count[i];
 
+		if (i == AUDIT_BUNDLE && n->checked == 0)
+			continue;
 		buf_addf(&out, "%-13s %llu checked, %llu failed, %llu absent, "
 		    "%llu erased by authority\n",
 		    audit_class_name((enum audit_class)i),
@@ -97,38 +126,123 @@ summary_text(struct report *r)
 		    (unsigned long long)n->absent,
 		    (unsigned long long)n->erased);
 	}
+	for (int i = 0; i < AUDIT_GAPS; i++)
+		if (a->gaps & 1u << i)
+			buf_addf(&out, "not checked: %s\n",
+			    audit_gap_text((enum audit_gap)i));
 	buf_addf(&out, "%s\n", audit_clean(a) ? "clean" : "NOT CLEAN");
 	cli_put(buf_span(&out));
 	buf_free(&out);
+}
+
+/* What the auditor brought along. */
+static int
+read_outside(struct report *r, struct err *e)
+{
+	buf_init(&r->checkpoint, CHECKPOINT_MAX);
+	buf_init(&r->policy_text, POLICY_MAX);
+	if (r->checkpoint_file != NULL) {
+		if (fs_read(&r->checkpoint, AT_FDCWD, r->checkpoint_file,
+		    e) != 0)
+			return -1;
+		r->audit.checkpoint = buf_span(&r->checkpoint);
+		if (r->checkpoint.len == 0)
+			return err_set(e, ERR_BAD, "%s: is empty",
+			    r->checkpoint_file);
+	}
+	if (r->policy_file == NULL)
+		return 0;
+	if (fs_read(&r->policy_text, AT_FDCWD, r->policy_file, e) != 0)
+		return -1;
+	if (policy_parse(&r->policy, buf_span(&r->policy_text), e) != 0)
+		return err_wrap(e, "%s", r->policy_file);
+	r->audit.policy = &r->policy;
+	return 0;
+}
+
+static int
+open_bundle(struct report *r, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR"), *name;
+	int fd = bundle_open(r->file, &name, e), ret;
+
+	if (fd < 0)
+		return -1;
+	r->bundle.in.progress = unpacking;
+	r->bundle.in.arg = r;
+	progress_start(&r->progress, &r->c, "entries", 0);
+	ret = audit_bundle_open(&r->bundle, &r->audit.repo, fd,
+	    tmp == NULL || tmp[0] == '\0' ? "/tmp" : tmp, e);
+	progress_end(&r->progress);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	return ret;
+}
+
+static int
+audit(struct report *r, struct err *e)
+{
+	int ret;
+
+	r->audit.finding = finding;
+	r->audit.progress = advance;
+	r->audit.arg = r;
+	progress_start(&r->progress, &r->c, "blocks", 0);
+	ret = audit_run(&r->audit, e);
+	progress_end(&r->progress);
+	return ret == 0 && r->file != NULL ?
+	    audit_bundle_check(&r->bundle, &r->audit, e) : ret;
+}
+
+/* One argument: a bundle, or the directory of a ledger. */
+static int
+take_argument(struct report *r)
+{
+	const char *arg = cli_shift(&r->c);
+	struct stat st;
+
+	if (arg == NULL)
+		return r->file == NULL || r->c.dir == NULL ? 0 : -1;
+	if (r->file != NULL || r->c.dir != NULL || r->c.argc > 0)
+		return -1;
+	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
+		r->c.dir = arg;
+	else
+		r->file = arg;
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct report r;
-	struct err e;
-	int status;
+	struct cli_opt opt[] = {
+		{ 0, "bundle", CLI_TEXT, &r.file, 0 },
+		{ 0, "checkpoint", CLI_TEXT, &r.checkpoint_file, 0 },
+		{ 0, "policy", CLI_TEXT, &r.policy_file, 0 },
+		{ 0 }
+	};
+	struct err e, later;
+	int ret, status;
 
-	cli_parse(&r.c, &spec, NULL, argc, argv);
-	if (r.c.argc > 0)
-		return cli_usage(&r.c, "no arguments expected");
-	if (repo_open(&r.audit.repo, r.c.dir, &e) != 0)
-		return cli_fail(&r.c, &e);
-	r.audit.finding = finding;
-	r.audit.progress = advance;
-	r.audit.arg = &r;
-	progress_start(&r.progress, &r.c, "blocks", 0);
-	if (audit_run(&r.audit, &e) != 0) {
-		progress_end(&r.progress);
-		repo_close(r.audit.repo);
-		return cli_fail(&r.c, &e);
-	}
-	progress_end(&r.progress);
-	if (r.c.json)
+	cli_parse(&r.c, &spec, opt, argc, argv);
+	if (take_argument(&r) != 0)
+		return cli_usage(&r.c, "one directory or bundle expected");
+	ret = read_outside(&r, &e);
+	if (ret == 0)
+		ret = r.file != NULL ? open_bundle(&r, &e) :
+		    repo_open(&r.audit.repo, r.c.dir, &e);
+	if (ret == 0)
+		ret = audit(&r, &e);
+	if (ret == 0 && r.c.json)
 		summary_json(&r);
-	else
+	else if (ret == 0)
 		summary_text(&r);
-	status = audit_clean(&r.audit) ? 0 : 1;
+	status = ret != 0 ? cli_fail(&r.c, &e) : audit_clean(&r.audit) ? 0 : 1;
 	repo_close(r.audit.repo);
+	if (audit_bundle_close(&r.bundle, &later) != 0)
+		status = cli_worse(status, cli_fail(&r.c, &later));
+	buf_free(&r.checkpoint);
+	buf_free(&r.policy_text);
 	return cli_close_stdout(&r.c, status);
 }

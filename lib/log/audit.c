@@ -6,6 +6,7 @@
 
 #include "log/audit_chain.h"
 #include "log/audit_objects.h"
+#include "log/audit_outside.h"
 #include "log/audit_store.h"
 
 /* Is this the block of that height?  1, 0, -1.  db is of the blocks. */
@@ -76,6 +77,10 @@ audit_run(struct audit *a, struct err *e)
 		ret = audit_state(a, db, e);
 	if (ret == 0)
 		ret = audit_logs(a, db, e);
+	if (ret == 0)
+		ret = audit_outside(a, db, e);
+	if (a->count[AUDIT_OBJECTS].checked > 0)
+		a->gaps |= 1u << AUDIT_GAP_SEALED;
 	db_close(db);
 	return ret;
 }

@@ -11,13 +11,33 @@ static const char *const names[AUDIT_CLASSES] = {
 	[AUDIT_CHECKPOINTS] = "checkpoints",
 	[AUDIT_STAGED] = "staged",
 	[AUDIT_PENDING] = "pending",
-	[AUDIT_STATE] = "state"
+	[AUDIT_STATE] = "state",
+	[AUDIT_BUNDLE] = "bundle"
+};
+
+static const char *const gaps[AUDIT_GAPS] = {
+	[AUDIT_GAP_OUTSIDE] = "whether blocks were cut off at the end, or all "
+	    "of it replaced: no checkpoint or policy from outside was given",
+	[AUDIT_GAP_AFTER] = "what follows the first block that is broken or "
+	    "absent",
+	[AUDIT_GAP_LOGS] = "logs, tiles and checkpoints: not all blocks that "
+	    "they follow from hold",
+	[AUDIT_GAP_WAITING] = "whether the rules will allow what waits, and "
+	    "the signatures in it of people who are not on the ledger",
+	[AUDIT_GAP_SEALED] = "what is in sealed files: only those who can "
+	    "open them can tell"
 };
 
 const char *
 audit_class_name(enum audit_class c)
 {
 	return names[c];
+}
+
+const char *
+audit_gap_text(enum audit_gap g)
+{
+	return gaps[g];
 }
 
 int

@@ -2,6 +2,7 @@
 #ifndef LOG_AUDIT_BASE_H
 #define LOG_AUDIT_BASE_H
 
+#include "ledger/policy.h"
 #include "log/hourly.h"
 
 enum audit_class {
@@ -16,10 +17,22 @@ enum audit_class {
 	AUDIT_STAGED,
 	AUDIT_PENDING,
 	AUDIT_STATE,
+	AUDIT_BUNDLE,		/* only when there is one */
 	AUDIT_CLASSES
 };
 
+/* What an audit could not check. */
+enum audit_gap {
+	AUDIT_GAP_OUTSIDE,	/* nothing was given to compare with */
+	AUDIT_GAP_AFTER,	/* what follows a broken block */
+	AUDIT_GAP_LOGS,		/* for the same reason */
+	AUDIT_GAP_WAITING,	/* rules, and keys, of what waits */
+	AUDIT_GAP_SEALED,	/* what is in sealed files */
+	AUDIT_GAPS
+};
+
 const char *audit_class_name(enum audit_class c);
+const char *audit_gap_text(enum audit_gap g);
 
 struct audit_count {
 	uint64_t checked, failed;
@@ -43,6 +56,10 @@ struct audit {
 	/* Called now and then with how many blocks are done; may be NULL. */
 	void (*progress)(void *arg, uint64_t blocks);
 	void *arg;
+	/* From outside: a checkpoint's note, or empty; a policy, or NULL. */
+	struct span checkpoint;
+	const struct policy *policy;
+	unsigned gaps;		/* a bit for each audit_gap */
 	struct audit_count count[AUDIT_CLASSES];
 	struct head head;	/* the last block that holds */
 };

@@ -145,6 +145,7 @@ give_up(struct audit *a, uint64_t height, uint64_t last, struct err *e)
 
 	if (height > last)
 		return 0;
+	a->gaps |= 1u << AUDIT_GAP_AFTER;
 	snprintf(what, sizeof(what), "blocks %llu to %llu could not be "
 	    "checked: what they follow is broken",
 	    (unsigned long long)height, (unsigned long long)last);

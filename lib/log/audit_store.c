@@ -105,9 +105,13 @@ check_dir(struct audit *a, struct db *db, enum audit_class class,
 int
 audit_waiting(struct audit *a, struct db *db, struct err *e)
 {
-	if (check_dir(a, db, AUDIT_STAGED, STAGING_DIR, e) != 0)
+	if (check_dir(a, db, AUDIT_STAGED, STAGING_DIR, e) != 0 ||
+	    check_dir(a, db, AUDIT_PENDING, POOL_DIR, e) != 0)
 		return -1;
-	return check_dir(a, db, AUDIT_PENDING, POOL_DIR, e);
+	if (a->count[AUDIT_STAGED].checked > 0 ||
+	    a->count[AUDIT_PENDING].checked > 0)
+		a->gaps |= 1u << AUDIT_GAP_WAITING;
+	return 0;
 }
 
 struct derived {
@@ -139,8 +143,11 @@ audit_logs(struct audit *a, struct db *db, struct err *e)
 	};
 
 	if (a->count[AUDIT_BLOCKS].failed > 0 ||
-	    a->count[AUDIT_BLOCKS].absent > 0)
-		return 0;	/* there is nothing to hold them against */
+	    a->count[AUDIT_BLOCKS].absent > 0) {
+		/* There is nothing to hold them against. */
+		a->gaps |= 1u << AUDIT_GAP_LOGS;
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof(part) / sizeof(*part); i++) {
 		struct derived d = { a, part[i].class };
 

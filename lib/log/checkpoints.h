@@ -38,6 +38,13 @@ int checkpoints_read(struct checkpoint *c, struct buf *out, struct repo *r,
     const char *name, struct err *e);
 
 /*
+ * Does line i verify by a key that a node has had: of its name, or of any if
+ * it is the ledger's?  1, 0, -1.
+ */
+int checkpoints_line_ok(struct db *db, const struct checkpoint *c, size_t i,
+    const struct hash *ledger, struct err *e);
+
+/*
  * Hold each against the blocks up to head, and its signatures against the keys
  * that nodes have had on the ledger.
  */

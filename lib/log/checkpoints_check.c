@@ -5,12 +5,8 @@
 #include "log/checkpoints.h"
 #include "store/blocks.h"
 
-/*
- * Line i verifies by a key that a node has had: that of its name, or of the
- * ledger that of any.  1, 0, -1.
- */
-static int
-line_ok(struct db *db, const struct checkpoint *c, size_t i,
+int
+checkpoints_line_ok(struct db *db, const struct checkpoint *c, size_t i,
     const struct hash *ledger, struct err *e)
 {
 	bool log = checkpoint_is_log(c, i, ledger);
@@ -66,7 +62,8 @@ check(const char **why, struct repo *r, struct db *db,
 		return 0;
 	*why = "has a signature that is no node's";
 	for (size_t i = 0; i < c.note.nsigs; i++)
-		if ((got = line_ok(db, &c, i, repo_ledger(r), e)) != 1)
+		if ((got = checkpoints_line_ok(db, &c, i, repo_ledger(r),
+		    e)) != 1)
 			return got;
 	*why = NULL;
 	return 0;
