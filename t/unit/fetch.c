@@ -52,6 +52,7 @@ struct villain {
 	struct repo *r;
 	enum vice vice;
 	int fd, answers;
+	struct buf body;	/* of the answer */
 };
 
 static struct villain villain[3];
@@ -168,7 +169,7 @@ stall(struct villain *v, bool drip)
 static bool
 answer(struct villain *v, const struct proto_request *rq)
 {
-	struct buf body = BUF_INIT(1u << 26);
+	struct buf *body = &v->body;
 	bool blocks = rq->verb == PROTO_BLOCKS;
 	uint64_t n = rq->count;
 	struct head h;
@@ -186,28 +187,28 @@ answer(struct villain *v, const struct proto_request *rq)
 		stall(v, v->vice == DRIP);
 		return false;
 	}
+	buf_reset(body);
 	little_ok(chain_head(&h, v->r, &w));
 	if (v->vice == EXTRA && blocks)
 		n = 1000;
 	for (uint64_t i = 0; i < n && rq->from + i <= h.height; i++)
-		add_block(v, &body, rq->from + i, !blocks);
+		add_block(v, body, rq->from + i, !blocks);
 	if (v->vice == EXTRA && blocks)
-		add_block(v, &body, 1, false);
-	if (say(v, "ok") != 0 || pkt_write(&v->pkt, buf_span(&body), &w) != 0)
+		add_block(v, body, 1, false);
+	if (say(v, "ok") != 0 || pkt_write(&v->pkt, buf_span(body), &w) != 0)
 		return false;
 	if (v->vice == CUT && v->answers > 0) {
 		pkt_send(&v->pkt, &w);
 		return false;
 	}
 	while (v->vice == ENDLESS)
-		if (pkt_write(&v->pkt, span_of(body.p, body.len), &w) != 0)
+		if (pkt_write(&v->pkt, buf_span(body), &w) != 0)
 			return false;
 	if (pkt_flush(&v->pkt, &w) != 0)
 		return false;
 	if (v->vice == UNASKED && (say(v, "ok") != 0 ||
 	    pkt_flush(&v->pkt, &w) != 0))
 		return false;
-	buf_free(&body);
 	v->answers++;
 	return true;
 }
@@ -230,6 +231,7 @@ misbehave(void *arg)
 	shutdown(v->fd, SHUT_WR);
 	close(v->fd);
 	buf_free(&line);
+	buf_free(&v->body);
 	return NULL;
 }
 
@@ -241,6 +243,7 @@ start(struct villain *v, enum vice vice)
 	memset(v, 0, sizeof(*v));
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
 		abort();
+	buf_init(&v->body, 1u << 26);
 	v->fd = fd[0];
 	v->vice = vice;
 	little_ok(repo_open(&v->r, "h0", &e));
