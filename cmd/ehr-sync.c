@@ -1,6 +1,7 @@
 /* ehr-sync: exchange with peers, clone from one; see ehr-sync(1). */
 #define _GNU_SOURCE	/* AT_FDCWD */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,15 +11,17 @@
 #include "cli/ident.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
+#include "cli/service.h"
 #include "net/clone.h"
 #include "net/exchange.h"
+#include "net/follow.h"
 #include "net/waiting.h"
 #include "store/chain.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-sync",
 	.usage =
-"usage: ehr-sync [-C DIR] [--pull | --push] [PEER ...]\n"
+"usage: ehr-sync [-C DIR] [--pull | --push | --follow] [PEER ...]\n"
 "       ehr-sync clone COMMAND DIR [--node-key FILE] [--ledger ID]\n"
 "       ehr-sync [-C DIR] status [--json] [PEER ...]\n"
 "       ehr-sync [-C DIR] bundle create FILE [--since HEIGHT]\n"
@@ -30,7 +33,7 @@ struct syncing {
 	struct cli c;
 	const char *node_key, *ledger;
 	uint64_t since;		/* block, of a bundle */
-	bool pull, push;
+	bool pull, push, follow;
 	struct progress bar;
 	const char *doing;	/* what the bar is about */
 	uint64_t done, bytes;
@@ -184,7 +187,7 @@ clone(struct syncing *y)
 	cl.command = cli_shift(&y->c);
 	cl.dir = cli_shift(&y->c);
 	if (cl.dir == NULL || y->c.argc > 0 || y->c.dir != NULL || y->pull ||
-	    y->push)
+	    y->push || y->follow)
 		return cli_usage(&y->c, "clone takes a COMMAND and a DIR");
 	if (y->ledger != NULL && hash_parse(&id, span_str(y->ledger)) != 0)
 		return cli_usage(&y->c, "%s: not the id of a ledger (64 hex "
@@ -332,6 +335,118 @@ exchange(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
 	return worst != 0 || good > 0 ? worst : ERR_AGAIN;
 }
 
+/* --- the service ---------------------------------------------------------- */
+
+#define CLOSE_MS 3000		/* for connections to end */
+
+static struct follow *volatile following;
+static volatile sig_atomic_t ended, reload;
+
+static void
+on_signal(int signo)
+{
+	if (signo == SIGHUP)
+		reload = 1;
+	else
+		ended = 1;
+	if (following != NULL)
+		follow_stop(following);
+	else if (signo != SIGHUP)
+		_exit(0);	/* at no moment is anything half-written */
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+static void
+tell(void *arg, const char *peer, const struct err *e)
+{
+	struct syncing *y = arg;
+
+	if (e != NULL)
+		cli_note(&y->c, "%s", e->msg);
+	else
+		cli_note(&y->c, "%s: it is there again", peer);
+}
+
+/* Once with all together, then with each, until it is time to begin anew. */
+static int
+keep_up(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
+{
+	const struct follow_options o = { tell, y };
+	struct exchange x = { .flags = SYNC_ALL | SYNC_PULL | SYNC_PUSH,
+	    .learn = y->c.argc == 0 };
+	struct follow *f;
+	int ret;
+
+	if (exchange_run(&x, p, r, e) != 0 && e->kind != ERR_AGAIN)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		session_close(p->v[i].s);
+		p->v[i].s = NULL;
+	}
+	if (follow_open(&f, r, p, &o, e) != 0)
+		return -1;
+	following = f;
+	service_notify("READY=1");
+	ret = reload ? 0 : follow_run(f, e);
+	following = NULL;
+	if (ended)
+		service_notify("STOPPING=1");
+	/* A thread that hangs on a silent peer ends with the process. */
+	if (!follow_close(f, CLOSE_MS) && (ended || ret != 0)) {
+		pipe_end_all();
+		_exit(ret == 0 ? 0 : cli_fail(&y->c, e));
+	}
+	return ret;
+}
+
+static int
+follow_once(struct syncing *y, struct err *e)
+{
+	struct peers p = { NULL, 0 };
+	struct repo *r;
+	int ret, lock;
+
+	if (repo_open(&r, y->c.dir, e) != 0)
+		return -1;
+	ret = lock = fs_lock(r->dirfd, "sync.lock", 0, e);
+	if (ret >= 0)
+		ret = peers_of(&p, r, y->c.argv, clock_now_ms(), e);
+	if (ret == 0)
+		ret = keep_up(y, r, &p, e);
+	peers_free(&p);
+	if (lock >= 0)
+		close(lock);
+	repo_close(r);
+	return ret;
+}
+
+static int
+follow(struct syncing *y)
+{
+	struct err e;
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN);
+	catch_signals();
+	do {
+		if (reload)
+			service_reloading();
+		reload = 0;
+		ret = follow_once(y, &e);
+	} while (ret == 0 && !ended);
+	return ret == 0 ? 0 : cli_fail(&y->c, &e);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -339,6 +454,7 @@ main(int argc, char **argv)
 	struct cli_opt opt[] = {
 		{ 0, "pull", CLI_FLAG, &y.pull, 0 },
 		{ 0, "push", CLI_FLAG, &y.push, 0 },
+		{ 0, "follow", CLI_FLAG, &y.follow, 0 },
 		{ 0, "node-key", CLI_TEXT, &y.node_key, 0 },
 		{ 0, "ledger", CLI_TEXT, &y.ledger, 0 },
 		{ 0, "since", CLI_NUMBER, &y.since, BLOCK_HEIGHT_MAX },
@@ -362,8 +478,10 @@ main(int argc, char **argv)
 	if (only_status)
 		cli_shift(&y.c);
 	if (y.node_key != NULL || y.ledger != NULL || y.since > 0 ||
-	    (y.pull && y.push) || (only_status && (y.pull || y.push)))
+	    (int)y.pull + y.push + y.follow + only_status > 1)
 		return cli_usage(&y.c, "these options do not go together");
+	if (y.follow)
+		return follow(&y);
 	if (repo_open(&r, y.c.dir, &e) != 0 ||
 	    peers_of(&p, r, y.c.argv, clock_now_ms(), &e) != 0)
 		ret = cli_fail(&y.c, &e);

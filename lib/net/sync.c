@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "net/sync_part.h"
 #include "net/waiting.h"
 
@@ -29,6 +30,23 @@ int
 sync_blame(struct sync *y, struct err *e)
 {
 	return err_wrap(e, "%s", y->s->peer);
+}
+
+int
+sync_ask_head(struct sync *y, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct span rest;
+	int ret = session_ask(y->s, "head", span_of(NULL, 0), &status, NULL,
+	    e);
+
+	rest = buf_span(&status);
+	text_word(&rest);
+	if (ret == 0 && proto_head_parse(&y->s->height, &y->s->head, rest,
+	    e) != 0)
+		ret = sync_blame(y, e);
+	buf_free(&status);
+	return ret;
 }
 
 int

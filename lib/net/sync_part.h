@@ -31,6 +31,9 @@ extern const struct sync_kind sync_staged, sync_pending;
 int sync_pull(struct sync *y, int flags, struct err *e);
 int sync_push(struct sync *y, int flags, struct err *e);
 
+/* Where is the peer by now?  s->height and s->head say it then. */
+int sync_ask_head(struct sync *y, struct err *e);
+
 /* Append the peer's list of that name: "pending", "staged", "wanted". */
 int sync_list(struct ids *out, struct sync *y, const char *name,
     struct err *e);

@@ -1,7 +1,6 @@
 /* The half of sync that takes: blocks, objects, the secret. */
 #include <stdio.h>
 
-#include "base/text.h"
 #include "crypto/age.h"
 #include "net/fetch.h"
 #include "net/parcel.h"
@@ -9,24 +8,6 @@
 #include "net/waiting.h"
 
 /* --- blocks --------------------------------------------------------------- */
-
-/* Where is the peer by now? */
-static int
-ask_head(struct sync *y, struct err *e)
-{
-	struct buf status = BUF_INIT(PROTO_LINE_MAX);
-	struct span rest;
-	int ret = session_ask(y->s, "head", span_of(NULL, 0), &status, NULL,
-	    e);
-
-	rest = buf_span(&status);
-	text_word(&rest);
-	if (ret == 0 && proto_head_parse(&y->s->height, &y->s->head, rest,
-	    e) != 0)
-		ret = sync_blame(y, e);
-	buf_free(&status);
-	return ret;
-}
 
 /* From this one peer; fetch.h takes them from several. */
 static int
@@ -38,7 +19,7 @@ pull_blocks(struct sync *y, int flags, struct err *e)
 	int ret;
 
 	memcpy(one.name, y->s->peer, sizeof(one.name));
-	if ((flags & SYNC_LATER) && ask_head(y, e) != 0)
+	if ((flags & SYNC_LATER) && sync_ask_head(y, e) != 0)
 		return -1;
 	ret = fetch_run(&peers, y->repo, &o, e);
 	if (ret == 0 && one.e.kind != ERR_NONE) {

@@ -24,11 +24,15 @@ push_block(struct sync *y, uint64_t height, struct err *e)
 }
 
 static int
-push_blocks(struct sync *y, struct err *e)
+push_blocks(struct sync *y, int flags, struct err *e)
 {
 	struct head h;
 
 	if (chain_head(&h, y->repo, e) != 0)
+		return -1;
+	/* It may have them from others by now. */
+	if ((flags & SYNC_LATER) && y->s->height < h.height &&
+	    sync_ask_head(y, e) != 0)
 		return -1;
 	while (y->s->height < h.height) {
 		if (push_block(y, y->s->height + 1, e) != 0)
@@ -274,7 +278,7 @@ sync_push(struct sync *y, int flags, struct err *e)
 	if (y->s->access < PROTO_READER)
 		return us == NULL ? 0 : err_set(e, ERR_NO, "%s: it does not "
 		    "know %s as a node of the ledger", y->s->peer, us);
-	if ((flags & SYNC_BLOCKS) && push_blocks(y, e) != 0)
+	if ((flags & SYNC_BLOCKS) && push_blocks(y, flags, e) != 0)
 		return -1;
 	/* What is private goes only to who has shown to be a node. */
 	if (y->s->node[0] == '\0')

@@ -10,6 +10,7 @@
 #include "store/chain.h"
 #include "store/heard.h"
 #include "store/pool.h"
+#include "store/staging.h"
 
 #define ARRIVED (IN_CREATE | IN_MOVED_TO)
 
@@ -71,6 +72,12 @@ watch_height(int fd, const struct repo *r, uint64_t height)
 	*strrchr(path, '/') = '\0';
 	add(fd, r, path);
 	add_heard(fd, r);
+}
+
+void
+watch_staging(int fd, const struct repo *r)
+{
+	add(fd, r, STAGING_DIR);
 }
 
 bool

@@ -15,7 +15,10 @@ int watch_open(const struct repo *r, struct err *e);
  * cheap; a folder that is not there yet is no error. */
 void watch_height(int fd, const struct repo *r, uint64_t height);
 
-/* Empty the descriptor: true if there was a transaction or block. */
+/* Also staged records. */
+void watch_staging(int fd, const struct repo *r);
+
+/* Empty the descriptor: true if something has arrived. */
 bool watch_take(int fd);
 
 #endif

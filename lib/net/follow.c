@@ -1,0 +1,256 @@
+#define _GNU_SOURCE	/* pipe2, pthread_timedjoin_np */
+#include "net/follow.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/follow_part.h"
+#include "store/chain.h"
+#include "store/watch.h"
+
+#define POLL_S 300
+#define KEEPALIVE_S 1800
+#define MISSES 3
+#define FORGIVE_S 3600
+
+static int
+settings(struct follow *f, struct err *e)
+{
+	const struct config *c = &f->repo->config;
+	uint64_t every, keepalive, misses, forgive;
+
+	if (config_number(c, "net.poll", POLL_S, 86400, &every, e) != 0 ||
+	    config_number(c, "net.keepalive", KEEPALIVE_S, 86400, &keepalive,
+	    e) != 0 ||
+	    config_number(c, "net.misses", MISSES, 100, &misses, e) != 0 ||
+	    config_number(c, "net.forgive", FORGIVE_S, 31536000, &forgive,
+	    e) != 0)
+		return -1;
+	if (keepalive == 0 || misses == 0)
+		return err_set(e, ERR_BAD, "config: net.keepalive and "
+		    "net.misses are at least 1");
+	f->poll_ms = every == 0 ? -1 : (int)every * 1000;
+	f->keepalive_ms = (int)keepalive * 1000;
+	f->misses = (unsigned)misses;
+	f->forgive_ms = (int64_t)forgive * 1000;
+	return 0;
+}
+
+/* --- threads -------------------------------------------------------------- */
+
+/* A byte for somebody; full means that one is there to be seen. */
+static void
+ring(int fd)
+{
+	if (write(fd, "", 1) < 0)
+		return;
+}
+
+static int
+begin(struct follow *f, struct follower *w, const struct peer *p,
+    struct err *e)
+{
+	sigset_t all, old;
+	int ret;
+
+	w->of = f;
+	w->name = strdup(p->name);
+	w->command = strdup(p->command);
+	if (w->name == NULL || w->command == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	if (pipe2(w->wake, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_sys(e, "pipe");
+	/* Signals are for the thread that waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&w->thread, NULL, follower_run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret == 0)
+		return 0;
+	close(w->wake[0]);
+	close(w->wake[1]);
+	return err_set(e, ERR_SYS, "a thread for %s", p->name);
+}
+
+static void
+forget(struct follower *w)
+{
+	free(w->name);
+	free(w->command);
+}
+
+static int
+begin_all(struct follow *f, const struct peers *p, struct err *e)
+{
+	f->v = calloc(p->n, sizeof(*f->v));
+	if (f->v == NULL && p->n > 0)
+		return err_set(e, ERR_SYS, "out of memory");
+	for (; f->n < p->n; f->n++)
+		if (begin(f, &f->v[f->n], &p->v[f->n], e) != 0) {
+			forget(&f->v[f->n]);
+			return -1;
+		}
+	return 0;
+}
+
+int
+follow_open(struct follow **out, struct repo *r, const struct peers *p,
+    const struct follow_options *o, struct err *e)
+{
+	struct follow *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	f->repo = r;
+	f->o = *o;
+	f->stop[0] = f->stop[1] = -1;
+	pthread_mutex_init(&f->lock, NULL);
+	f->watch = watch_open(r, e);
+	if (f->watch < 0 || settings(f, e) != 0)
+		goto fail;
+	if ((f->path = strdup(r->path)) == NULL) {
+		err_set(e, ERR_SYS, "out of memory");
+		goto fail;
+	}
+	watch_staging(f->watch, r);
+	if (pipe2(f->stop, O_CLOEXEC | O_NONBLOCK) != 0) {
+		f->stop[0] = f->stop[1] = -1;
+		err_sys(e, "pipe");
+		goto fail;
+	}
+	if (begin_all(f, p, e) != 0)
+		goto fail;
+	*out = f;
+	return 0;
+fail:
+	/* No thread has anything to hang on yet. */
+	follow_close(f, 10000);
+	return -1;
+}
+
+/* --- what arrives --------------------------------------------------------- */
+
+void
+follow_stop(struct follow *f)
+{
+	f->ended = true;
+	ring(f->stop[1]);
+}
+
+void
+follow_fail(struct follow *f, const struct err *e)
+{
+	pthread_mutex_lock(&f->lock);
+	if (f->failure.kind == ERR_NONE)
+		f->failure = *e;
+	pthread_mutex_unlock(&f->lock);
+	follow_stop(f);
+}
+
+static bool
+has_failed(struct follow *f, struct err *e)
+{
+	bool yes;
+
+	pthread_mutex_lock(&f->lock);
+	yes = f->failure.kind != ERR_NONE;
+	if (yes)
+		*e = f->failure;
+	pthread_mutex_unlock(&f->lock);
+	return yes;
+}
+
+static int
+watch_blocks(struct follow *f, struct err *e)
+{
+	struct head h;
+
+	if (chain_head(&h, f->repo, e) != 0)
+		return -1;
+	watch_height(f->watch, f->repo, h.height);
+	watch_height(f->watch, f->repo, h.height + 1);
+	return 0;
+}
+
+int
+follow_run(struct follow *f, struct err *e)
+{
+	struct pollfd fd[2] = { { f->watch, POLLIN, 0 },
+	    { f->stop[0], POLLIN, 0 } };
+
+	int64_t until = clock_mono_ms() + (f->forgive_ms > 0 ?
+	    f->forgive_ms : FORGIVE_S * 1000), left;
+
+	if (watch_blocks(f, e) != 0)
+		return -1;
+	while (!f->ended && (left = until - clock_mono_ms()) > 0) {
+		if (poll(fd, 2, left > INT_MAX ? INT_MAX : (int)left) < 0 &&
+		    errno != EINTR)
+			return err_sys(e, "poll");
+		if (f->ended || !watch_take(f->watch))
+			continue;
+		if (watch_blocks(f, e) != 0 && e->kind != ERR_AGAIN)
+			return -1;
+		for (size_t i = 0; i < f->n; i++)
+			ring(f->v[i].wake[1]);
+	}
+	return has_failed(f, e) ? -1 : 0;
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static bool
+join(struct follower *w, int64_t until_mono_ms)
+{
+	int64_t wait = until_mono_ms - clock_mono_ms();
+	struct timespec at;
+
+	clock_gettime(CLOCK_REALTIME, &at);
+	if (wait > 0) {
+		at.tv_sec += wait / 1000;
+		at.tv_nsec += wait % 1000 * 1000000;
+		at.tv_sec += at.tv_nsec / 1000000000;
+		at.tv_nsec %= 1000000000;
+	}
+	if (pthread_timedjoin_np(w->thread, NULL, &at) != 0)
+		return false;
+	close(w->wake[0]);
+	close(w->wake[1]);
+	forget(w);
+	return true;
+}
+
+bool
+follow_close(struct follow *f, int wait_ms)
+{
+	int64_t until = clock_mono_ms() + wait_ms;
+	bool all = true;
+
+	pthread_mutex_lock(&f->lock);
+	f->ended = true;
+	pthread_mutex_unlock(&f->lock);
+	for (size_t i = 0; i < f->n; i++)
+		ring(f->v[i].wake[1]);
+	for (size_t i = 0; i < f->n; i++)
+		all = join(&f->v[i], until) && all;
+	if (!all)
+		return false;
+	if (f->watch >= 0)
+		close(f->watch);
+	if (f->stop[0] >= 0) {
+		close(f->stop[0]);
+		close(f->stop[1]);
+	}
+	pthread_mutex_destroy(&f->lock);
+	free(f->v);
+	free(f->path);
+	free(f);
+	return true;
+}

@@ -1,0 +1,48 @@
+/*
+ * follow: connections to peers that are kept, so that what arrives here goes
+ * to all of them at once (ehr-sync(1)).
+ *
+ * Each has a thread of its own, with its own struct repo and session: one that
+ * is slow or away delays nobody.  It exchanges everything when it has
+ * connected and now and then; when something has arrived here, it gives what
+ * the peer does not have; when nothing is to be said for long, it asks whether
+ * the peer is still there.
+ */
+#ifndef NET_FOLLOW_H
+#define NET_FOLLOW_H
+
+#include "net/peers.h"
+
+struct follow;
+
+struct follow_options {
+	/*
+	 * A peer is away or refuses something, for that reason; or (e NULL) it
+	 * is there again.  Called by any thread, by one at a time.
+	 */
+	void (*tell)(void *arg, const char *peer, const struct err *e);
+	void *arg;
+};
+
+/* Begin, with a thread for each of the peers; their sessions are not used. */
+int follow_open(struct follow **out, struct repo *r, const struct peers *p,
+    const struct follow_options *o, struct err *e);
+
+/*
+ * Until follow_stop is called, or for net.forgive seconds: then it is time to
+ * look whom else there is, and to begin again.  ERR_SYS: also what a thread
+ * met, for after that nothing may be written any more.
+ */
+int follow_run(struct follow *f, struct err *e);
+
+/* For signal handlers. */
+void follow_stop(struct follow *f);
+
+/*
+ * End the connections, for which up to wait_ms are waited, and release f.
+ * False: a thread still hangs on a peer that is silent, and the process has to
+ * end with it.
+ */
+bool follow_close(struct follow *f, int wait_ms);
+
+#endif

@@ -1,0 +1,47 @@
+/* follow_part: what the threads of follow share with it; private. */
+#ifndef NET_FOLLOW_PART_H
+#define NET_FOLLOW_PART_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "net/follow.h"
+
+/* One connection.  What is above the line is set before its thread begins. */
+struct follower {
+	struct follow *of;
+	char *name, *command;		/* owned */
+	pthread_t thread;
+	int wake[2];			/* a byte for a task; don't block */
+	/* --- */
+	struct repo *r;
+	struct session *s;
+	int64_t full_ms;		/* when everything is exchanged next */
+	int64_t said_ms;		/* when something was said last */
+	unsigned unanswered;		/* keepalives */
+	uint64_t refused;		/* of what was given last */
+	bool away;			/* and that was told */
+};
+
+struct follow {
+	struct repo *repo;		/* borrowed; not for the threads */
+	char *path;			/* of .ehr; owned */
+	struct follow_options o;
+	pthread_mutex_t lock;		/* for tell, and failure */
+	struct err failure;		/* of ours, not of a peer */
+	int watch, stop[2];
+	int poll_ms, keepalive_ms;	/* poll_ms -1: never */
+	unsigned misses;
+	int64_t forgive_ms;		/* that a peer is left which is bad */
+	atomic_bool ended;
+	struct follower *v;		/* owned */
+	size_t n;
+};
+
+/* We can't go on, for that reason. */
+void follow_fail(struct follow *f, const struct err *e);
+
+/* The thread of one. */
+void *follower_run(void *arg);
+
+#endif
