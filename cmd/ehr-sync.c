@@ -279,7 +279,8 @@ bundle(struct syncing *y)
 {
 	struct sync_result res = { .watch = watch, .arg = y };
 
-	if (y->node_key != NULL || y->ledger != NULL || y->pull || y->push)
+	if (y->node_key != NULL || y->ledger != NULL || y->pull || y->push ||
+	    y->follow)
 		return cli_usage(&y->c, "these options do not go together");
 	cli_shift(&y->c);
 	return cli_close_stdout(&y->c, bundle_command(&y->c, y->since, &res));
