@@ -2,11 +2,13 @@
 # bench/dbft.sh: how fast the delegates of a ledger agree, as processes on
 # pipes on this machine.
 #
-#	contrib/bench/dbft.sh [-q] [-e ENGINE] [TABLE...]
+#	contrib/bench/dbft.sh [-q] [-e ENGINE] [-n NODES] [-r RUNS] [TABLE...]
 #
-# Tables: throughput latency saturation dead restart; all of them without arguments.
-# -q (quick): fewer rows and runs.  -e: dbft, pbft; both without it.  EHR_BIN
-# is the folder of the commands, build/default/bin without it.
+# Tables: throughput latency saturation dead restart; all of them without
+# arguments.  -q (quick): fewer rows and runs.  -e: dbft, pbft; both without
+# it.  -n: 4, 6 or 8 nodes, or several of these ("4 8").  -r: how often a row is
+# run; its median counts.  EHR_BIN is the folder of the commands,
+# build/default/bin without it.
 #
 #   throughput	the dissertation's table 6-1: 500, 1000 and 2000 transactions
 #		at once, for 4, 6 and 8 delegates
@@ -36,11 +38,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${EHR_BIN:=${here%/contrib/*}/build/default/bin}"
 PATH=$EHR_BIN:$PATH
 BENCH=${EHR_BIN%/*}/bench
-quick= engines='dbft pbft'
-while getopts qe: opt; do
+runs=3 sizes='4 6 8' seconds=10 many=10000 engines='dbft pbft'
+while getopts qe:n:r: opt; do
 	case $opt in
-	q) quick=1 ;;
+	q) runs=1 sizes=4 seconds=5 many=4000 ;;
 	e) engines=$OPTARG ;;
+	n) sizes=$OPTARG ;;
+	r) runs=$OPTARG ;;
 	*) sed -n 's/^#	contrib/usage: contrib/p' "$0" >&2
 	    exit 2 ;;
 	esac
@@ -278,8 +282,6 @@ restart() {
 	close
 }
 
-runs=3 sizes='4 6 8' seconds=10 many=10000
-[ -z "$quick" ] || runs=1 sizes=4 seconds=5 many=4000
 for t in $tables; do
 	"$t"
 done
