@@ -34,17 +34,26 @@ new_height(struct following *f, struct err *e)
 	    e);
 }
 
-/* Who will speak next: not who is known to be away. */
-static unsigned
-next_speaker(const struct round *rd)
+/*
+ * Give what waits here to who will speak next: not to who is known to be away,
+ * but also to those before that missed their last turn.  Without it they would
+ * miss the next one, too.
+ */
+static void
+push(struct following *f)
 {
-	const struct dbft *s = &rd->d->core;
-	unsigned speaker = round_speaker(rd, s->view);
+	const struct driver *d = f->rd->d;
+	const struct dbft *s = &d->core;
 
-	for (uint32_t ahead = 1; ahead < s->c.n &&
-	    ((s->away | s->missed) >> speaker & 1) != 0; ahead++)
-		speaker = round_speaker(rd, s->view + ahead);
-	return speaker;
+	for (uint32_t ahead = 0; ahead < s->c.n; ahead++) {
+		unsigned speaker = round_speaker(f->rd, s->view + ahead);
+
+		if (speaker != (unsigned)d->me && (s->away >> speaker & 1) == 0)
+			links_sync(&f->rd->links, d->set.d[speaker].name,
+			    LINK_PUSH);
+		if (((s->away | s->missed) >> speaker & 1) == 0)
+			break;
+	}
 }
 
 /*
@@ -57,16 +66,12 @@ gather(struct following *f)
 	struct round *rd = f->rd;
 	const struct driver *d = rd->d;
 	int64_t now = clock_now_ms();
-	unsigned speaker;
 
 	if (!d->live || d->me < 0)
 		return;
-	speaker = next_speaker(rd);
 	if (f->unpushed && d->core.work) {
 		f->unpushed = false;
-		if (speaker != (unsigned)d->me)
-			links_sync(&rd->links, d->set.d[speaker].name,
-			    LINK_PUSH);
+		push(f);
 	}
 	if (now < f->pull_ms && f->pull_ms - now <= PULL_MS)
 		return;
