@@ -37,8 +37,8 @@ NET    = pkt proto message ids pipe known known_file hello session tally \
 	exchange clone bundle bundle_make bundle_apply follow follow_part \
 	follower cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
-	driver_act driver_heard driver_feed seen consensus link links renew \
-	round round_inner round_once round_follow status \
+	driver_act driver_heard driver_feed seen evidence consensus link links \
+	renew round round_inner round_once round_tell round_follow status \
 	serve serve_conn serve_get serve_put confine confine_part \
 	confine_files confine_calls
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \

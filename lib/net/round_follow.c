@@ -19,6 +19,7 @@ struct following {
 	bool unpushed;		/* something arrived here */
 	int64_t pull_ms;	/* when to pull again */
 	int64_t rest_ms;	/* until then, nothing is tried */
+	struct round_told told;
 };
 
 /* A new height: other delegates, perhaps, and another folder. */
@@ -76,6 +77,8 @@ gather(struct following *f)
 	if (now < f->pull_ms && f->pull_ms - now <= PULL_MS)
 		return;
 	f->pull_ms = now + PULL_MS;
+	round_tell_refused(rd, &f->told);
+	round_tell_evidence(rd, &f->told);
 	if (!d->core.work && !round_sum(rd).busy)
 		links_sync(&rd->links, NULL, LINK_PULL);
 }
@@ -142,5 +145,6 @@ round_follow(struct round *rd, const struct round_events *ev, struct err *e)
 		}
 	}
 	close(f.watch);
+	round_told_free(&f.told);
 	return ret;
 }

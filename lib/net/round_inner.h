@@ -26,6 +26,20 @@ int round_wait(struct round *rd, int64_t until_ms, int fd, struct err *e);
 /* The links' sum for the present delegates. */
 struct links_sum round_sum(const struct round *rd);
 
+/* What ehr-dbft --follow has told its operator; zero at first. */
+struct round_told {
+	uint64_t refused;		/* mask of delegates */
+	struct fs_names evidence;
+};
+
+/*
+ * Say which delegates refuse to talk, or were refused, each once until it is
+ * connected again; and which evidence there is that was not told of.
+ */
+void round_tell_refused(struct round *rd, struct round_told *t);
+void round_tell_evidence(struct round *rd, struct round_told *t);
+void round_told_free(struct round_told *t);
+
 /* Who speaks in that view of the present height. */
 unsigned round_speaker(const struct round *rd, uint32_t view);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/evidence.h"
 #include "net/links.h"
 #include "net/seen.h"
 #include "store/chain.h"
@@ -190,25 +191,6 @@ list_delegates(struct status *st, const struct delegates *set, int me)
 	}
 }
 
-static void
-find_evidence(struct status *st, struct repo *r)
-{
-	struct err ignored;
-	size_t keep = 0;
-
-	if (fs_list(&st->evidence, r->dirfd, VOTES_DIR, &ignored) != 0)
-		return;
-	for (size_t i = 0; i < st->evidence.n; i++) {
-		char *name = st->evidence.name[i];
-
-		if (strncmp(name, "evidence-", 9) == 0)
-			st->evidence.name[keep++] = name;
-		else
-			free(name);
-	}
-	st->evidence.n = keep;
-}
-
 static bool
 is_running(struct repo *r)
 {
@@ -242,8 +224,9 @@ status_get(struct status *st, struct repo *r, bool local, struct err *e)
 			me = delegates_find(set, span_str(name));
 		list_delegates(st, set, me);
 		st->running = is_running(r);
-		find_evidence(st, r);
-		ret = read_certificate(st, r, e);
+		ret = evidence_list(&st->evidence, r, e);
+		if (ret == 0)
+			ret = read_certificate(st, r, e);
 	}
 	if (ret == 0)
 		ret = look(st, r, e);
