@@ -149,7 +149,7 @@ dbft_replay_cert(struct dbft *s, const struct dbft_cert *c)
 }
 
 void
-dbft_replay_heard(struct dbft *s, const struct dbft_signed *v)
+dbft_replay_vote(struct dbft *s, const struct dbft_signed *v)
 {
 	const struct dbft_msg *m = &v->msg;
 	struct dbft_msg *seen;
@@ -161,17 +161,6 @@ dbft_replay_heard(struct dbft *s, const struct dbft_signed *v)
 	seen = &s->seen[v->signer][m->kind];
 	if (seen->kind == DBFT_NONE || m->view > seen->view)
 		*seen = *m;
-}
-
-void
-dbft_replay_vote(struct dbft *s, const struct dbft_signed *v)
-{
-	struct dbft_msg *seen = &s->seen[v->signer][v->msg.kind];
-
-	if (v->signer == s->c.me || v->msg.height != s->height)
-		return;
-	if (seen->kind == DBFT_NONE || seen->view < v->msg.view)
-		*seen = v->msg;
 }
 
 void

@@ -85,7 +85,7 @@
  * commits to a certificate that it is shown, and answers a vote that it knows
  * already with what its sender may lack.  The driver of a passive one keeps the
  * prepares and commits that come (same rule as for notes) where the others of
- * its node find them: a passive one begins with dbft_replay_heard() for each,
+ * its node find them: a passive one begins with dbft_replay_vote() for each,
  * after the journal; the active one takes each as an input, peer NOBODY.
  *
  * Time is milliseconds, from 0 up, of one clock that all processes of a node
@@ -307,18 +307,15 @@ void dbft_init(struct dbft *s, const struct dbft_config *c, uint64_t height,
  */
 int dbft_replay(struct dbft *s, const struct dbft_record *r);
 
-/* Take over another's vote of this height that is stored, verified, so that a
- * second one that contradicts it is seen. */
+/*
+ * Take over another's prepare or commit of this height that is stored or, all
+ * to all, was given to another process of this node; verified.  So a second one
+ * that contradicts it is seen.  Own votes do nothing.
+ */
 void dbft_replay_vote(struct dbft *s, const struct dbft_signed *v);
 
 /* Take over a stored prepare certificate, verified, whose body is here. */
 void dbft_replay_cert(struct dbft *s, const struct dbft_cert *c);
-
-/*
- * All to all: take over a vote that another process of this node was given and
- * has verified.  Own votes, those of other heights and change-views do nothing.
- */
-void dbft_replay_heard(struct dbft *s, const struct dbft_signed *v);
 
 /*
  * Tell the core who does not answer at present, and who did not speak when it

@@ -40,7 +40,7 @@ driver_replay_heard(struct driver *d, struct err *e)
 	if (look(d, e) != 0)
 		return -1;
 	while ((got = next(&v, &note, d, e)) == 1) {
-		dbft_replay_heard(&d->core, &v);
+		dbft_replay_vote(&d->core, &v);
 		if (dbft_msg_eq(&v.msg, &d->core.seen[v.signer][v.msg.kind]))
 			keep_vote(&d->keep, v.signer, &v.msg,
 			    buf_span(&note));

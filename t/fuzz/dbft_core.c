@@ -98,7 +98,7 @@ hear(struct dbft *s, struct tape *t, unsigned n)
 	struct dbft_signed v = take_vote(t, take(t) % 2 == 0 ? DBFT_PREPARE :
 	    DBFT_COMMIT, n + 1);
 
-	dbft_replay_heard(s, &v);
+	dbft_replay_vote(s, &v);
 }
 
 /* The own votes in out follow *last. */

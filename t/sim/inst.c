@@ -85,7 +85,7 @@ restore(struct world *w, struct inst *x, struct dbft *s, bool passive)
 			check_signed(w, x->me, m);
 	}
 	for (size_t i = 0; passive && i < x->nheard; i++)
-		dbft_replay_heard(s, &x->heard[i]);
+		dbft_replay_vote(s, &x->heard[i]);
 }
 
 static bool run(struct world *w, struct inst *x, struct dbft *s,
