@@ -82,6 +82,26 @@ units() {
 	[ "$status" -ne 0 ]
 }
 
+@test "each service gets the node's key from systemd, and uses it" {
+	grep -qx 'LoadCredential=node.key:/var/lib/ehr/.ehr/node.key' \
+	    "$top/contrib/systemd/ehr-.service.d/ehr.conf"
+	for f in "$top"/contrib/systemd/*.service; do
+		[[ ${f##*/} == ehr-* ]]
+	done
+	ehr-keygen --node -n hospital-a --no-passphrase -o a.key
+	ehr-keygen -n 'Ruth O' --no-passphrase -o admin.key
+	ehr-init -C A --name za-ehr --node-key a.key --admin admin.key.card
+	ehr-keygen -n Bill --no-passphrase -o bill.key
+	ehr-user -C A add bill.key.card -i admin.key
+	mkdir credentials
+	mv A/.ehr/node.key credentials
+	# As systemd makes them: root's, with an entry for one user.
+	chmod 440 credentials/node.key
+	refused 1 ehr-dbft -C A --once
+	CREDENTIALS_DIRECTORY=$PWD/credentials silent ehr-dbft -C A --once
+	ehr-block -C A list -n 1 | grep '^1 '
+}
+
 # The completion as it is installed.
 completion() {
 	awk -f "$top/contrib/completion/options.awk" "$@" |
