@@ -1,0 +1,245 @@
+# Four hospitals, as INSTALL joins them, over ssh: each has a real sshd, on a
+# loopback port of its own, with its own keys and forced command.
+
+load lib
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	export sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
+	export XDG_CONFIG_HOME=$PWD/config EHR_PASSPHRASE_FILE=$PWD/pw
+	export real_ssh=$(command -v ssh)
+	[ -n "$sshd" ] && [ -n "$real_ssh" ] || return 0
+	# Who runs this as root has to have that folder, which is sshd's.
+	if [ "$(id -u)" -eq 0 ] && [ ! -d /run/sshd ]; then
+		mkdir -m 755 /run/sshd
+		touch made_run_sshd
+	fi
+	pw
+	ssh_wrapper
+	export PATH=$PWD/bin:$PATH
+	for x in a b c d; do
+		mkdir -m 700 hospital-$x
+		run_sshd $x || return 1
+	done
+	walk_through
+}
+
+teardown_file() {
+	local f
+
+	cd "$BATS_FILE_TMPDIR" || return 1
+	for f in sshd.*.pid; do
+		[ ! -s "$f" ] || kill "$(<"$f")" || true
+	done
+	[ ! -e made_run_sshd ] || rmdir /run/sshd || true
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	[ -n "$sshd" ] && [ -n "$real_ssh" ] || skip "no ssh and sshd here"
+	export HOME=$PWD/hospital-a EHR_PASSPHRASE_FILE=$PWD/pw
+}
+
+# ssh as a hospital's user finds it: "ehr" is who runs this, the others are on
+# this machine.
+ssh_wrapper() {
+	mkdir bin
+	cat >bin/ssh <<-END
+	#!/bin/sh
+	host=\${1#ehr@}
+	shift
+	exec $real_ssh -F $PWD/ssh_config -i "\$HOME/.ssh/id_ed25519" \
+	    -o UserKnownHostsFile="\$HOME/.ssh/known_hosts" \
+	    -l $(id -un) "\$host" "\$@"
+	END
+	chmod +x bin/ssh
+	cat >ssh_config <<-END
+	BatchMode yes
+	IdentitiesOnly yes
+	GlobalKnownHostsFile none
+	StrictHostKeyChecking yes
+	HostName 127.0.0.1
+	END
+}
+
+# run_sshd X: that of a hospital, on the first port that is free.
+run_sshd() {
+	local port
+
+	ssh-keygen -q -t ed25519 -N '' -f host.$1
+	cat >sshd_config.$1 <<-END
+	ListenAddress 127.0.0.1
+	HostKey $PWD/host.$1
+	PidFile $PWD/sshd.$1.pid
+	AuthorizedKeysFile $PWD/hospital-$1/.ssh/authorized_keys
+	AuthenticationMethods publickey
+	PasswordAuthentication no
+	UsePAM no
+	StrictModes no
+	SetEnv PATH=$bin:/usr/bin:/bin
+	END
+	for port in $(shuf -i 20000-32000 -n 20); do
+		"$sshd" -f "$PWD/sshd_config.$1" -p $port -E "$PWD/sshd.$1.log" \
+		    3>&- || continue
+		if until_ok 10 test -s sshd.$1.pid; then
+			printf 'Host hospital-%s\n\tPort %s\n' $1 $port \
+			    >>ssh_config
+			echo "[127.0.0.1]:$port $(<host.$1.pub)" >>known_hosts
+			return 0
+		fi
+	done
+	cat sshd.$1.log
+	return 1
+}
+
+# install_lines SECTION: what a user types there.
+install_lines() {
+	awk -v n="$1." '/^[0-9]+\. / { on = $1 == n } on' "$top/INSTALL" |
+	    sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' |
+	    sed -n 's/^	\$ //p'
+}
+
+# at_hospital X: read lines, and type them there.
+at_hospital() {
+	local dir=$PWD/hospital-$1
+
+	sed "s|/var/lib/ehr|$dir|g; s/LEDGERID/${ledger-}/" >line
+	(
+		cd "$dir" && HOME=$dir
+		export HOME
+		# Typed by a person: ^D comes at once.
+		sh -e ../line </dev/null
+	) || { echo "at hospital-$1:"; cat line; return 1; }
+}
+
+walk_through() {
+	local x y
+
+	# 3. A node.
+	for x in a b c d; do
+		install_lines 3 | sed "s/hospital-a/hospital-$x/" |
+		    at_hospital $x >/dev/null || return 1
+	done
+	# By mail.
+	for x in b c d; do
+		cp hospital-$x/node.key.card hospital-a/hospital-$x.card
+	done
+	# 4. The ledger.
+	ledger=$(install_lines 4 | at_hospital a | grep -x '[0-9a-f]\{64\}') ||
+	    return 1
+	echo "$ledger" >ledger
+	# 5. ssh, both ways.
+	for x in a b c d; do
+		cp known_hosts hospital-$x/.ssh/known_hosts
+		for y in a b c d; do
+			[ $x = $y ] || sed -n "s|^	\(restrict.*\) \
+ssh-ed25519 AAAA.*|\1 $(<hospital-$y/.ssh/id_ed25519.pub)|p" "$top/INSTALL" |
+			    sed "s|/var/lib/ehr|$PWD/hospital-$x|"
+		done >hospital-$x/.ssh/authorized_keys
+		[ "$(wc -l <hospital-$x/.ssh/authorized_keys)" -eq 3 ]
+	done
+	install_lines 5 | at_hospital a 2>hello >&2 && return 1
+	grep 'no ledger there' hello || { cat hello; return 1; }
+	install_lines 5 | sed 's/hospital-b/hospital-a/' |
+	    at_hospital b >hello || true
+	grep -qa 'here answers ehr-serve' hello || { cat hello; return 1; }
+	# 6. The others join.
+	for x in b c d; do
+		install_lines 6 | grep '^ehr-sync clone' | at_hospital $x ||
+		    return 1
+	done
+	for x in a b c d; do
+		for y in a b c d; do
+			[ $x = $y ] || install_lines 6 |
+			    grep '^ehr-node.*hospital-b' |
+			    sed "s/hospital-b/hospital-$y/g" |
+			    at_hospital $x || return 1
+		done
+	done
+	[ "$(install_lines 6 | grep -c '^ehr-node')" -eq 3 ]
+	for x in a b c d; do
+		install_lines 6 | grep '^ehr-sync -C' | at_hospital $x ||
+		    return 1
+	done
+}
+
+# sync_at X [OPTION...]: with all.
+sync_at() {
+	HOME=$PWD/hospital-$1 ehr-sync -C hospital-$1 "${@:2}"
+}
+
+# everywhere HEIGHT: all make their attempts until they are there.
+everywhere() {
+	local i x
+
+	for i in $(seq 20); do
+		for x in a b c d; do
+			HOME=$PWD/hospital-$x ehr-dbft -C hospital-$x --once \
+			    2>>said || [ $? -eq 75 ] || return 1
+		done
+		for x in a b c d; do
+			ehr-block -C hospital-$x list | grep -q "^$1 " ||
+			    continue 2
+		done
+		return 0
+	done
+	cat said
+	return 1
+}
+
+@test "four hospitals that were joined as INSTALL says agree, over ssh" {
+	ehr-keygen -n 'Kun M' --no-passphrase -o kun.key
+	ehr-keygen -n Bill --no-passphrase -o bill.key
+	ehr-user -C hospital-a add --role doctor kun.key.card \
+	    -i hospital-a/admin.key
+	ehr-user -C hospital-a add bill.key.card -i hospital-a/admin.key >bill
+	silent sync_at a
+	everywhere 1
+	for x in b c d; do
+		silent sync_at $x
+		ehr-user -C hospital-$x list | grep "$(<bill)"
+		cmp <(ehr-block -C hospital-a list) \
+		    <(ehr-block -C hospital-$x list)
+		ehr-audit -C hospital-$x
+	done
+}
+
+@test "no shell: whatever is asked for, it is ehr-serve on that one ledger" {
+	ssh ehr@hospital-b 'cat /etc/passwd' </dev/null >out 2>&1 || true
+	run ! grep -q '^root:' out
+	grep -a 'here answers ehr-serve' out
+	run ssh ehr@hospital-b "ehr-serve -C $PWD/hospital-c" </dev/null
+	run ! grep -q hospital-c <<<"$output"
+	# A key that is not in authorized_keys.
+	mkdir -p stranger/.ssh
+	ssh-keygen -q -t ed25519 -N '' -f stranger/.ssh/id_ed25519
+	cp known_hosts stranger/.ssh
+	HOME=$PWD/stranger refused 75 ehr-sync clone \
+	    'ssh -q ehr@hospital-b ehr-serve' X --ledger "$(<ledger)"
+}
+
+@test "with a stolen ssh key, but no node key, one is not a node" {
+	echo 'what is private' >r.txt
+	ehr-add -C hospital-b -i kun.key -p "$(<bill)" -d 'a result' \
+	    -l laboratory r.txt
+	mkdir -p thief/.ssh
+	cp hospital-a/.ssh/id_ed25519 known_hosts thief/.ssh
+	ehr-keygen --node -n hospital-a --no-passphrase -o thief/node.key
+	export HOME=$PWD/thief
+	# The chain is for anybody who comes so far; what waits is not.
+	run ehr-sync clone 'ssh ehr@hospital-b ehr-serve' thief/L \
+	    --ledger "$(<ledger)"
+	expect 0
+	ehr-node -C thief/L peer hospital-b 'ssh ehr@hospital-b ehr-serve'
+	ehr-sync -C thief/L || true
+	[ -z "$(find thief/L/.ehr/staging thief/L/.ehr/pending -name '*.seg')" ]
+	# Nor does it help to say that one is hospital-a.
+	run ehr-sync clone 'ssh ehr@hospital-b ehr-serve' thief/M \
+	    --node-key thief/node.key --ledger "$(<ledger)"
+	[ -z "$(find thief/M -path '*staging/*' -o -path '*pending/*.seg')" ]
+	[ ! -e thief/M/.ehr/secret ]
+	# The real one gets it.
+	HOME=$PWD/hospital-a
+	sync_at a hospital-b
+	[ -n "$(find hospital-a/.ehr/staging -name '*.seg')" ]
+}
