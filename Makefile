@@ -28,13 +28,13 @@ DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
 	object_batch object_erase verify state state_apply state_view settle \
-	pool_reader pool_index chain pool_walk pool pool_add staging accept \
-	propose lookup submit bodies work watch blocks signer bundle_out \
-	bundle_in bundle_dir
+	object_mend mirror pool_reader pool_index chain pool_walk pool \
+	pool_add staging accept propose lookup submit bodies work watch \
+	blocks signer bundle_out bundle_in bundle_dir
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
 	parcel intake sync sync_part sync_pull sync_waiting sync_push \
-	exchange clone bundle bundle_make bundle_apply follow follow_part \
+	ask exchange clone bundle bundle_make bundle_apply follow follow_part \
 	follower cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
 	driver_act driver_heard driver_feed seen evidence consensus link links \
@@ -45,8 +45,10 @@ RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
 LOG    = hourtext hourly tree tiles tiles_check checkpoints \
-	checkpoints_check prove audit_base audit_chain audit_objects \
-	audit_store audit_outside audit audit_bundle attest
+	checkpoints_check prove event check check_part check_chain \
+	check_state check_files check_objects check_votes audit_base \
+	audit_chain audit_objects audit_store audit_outside audit \
+	audit_bundle attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/fs_batch.h"
 #include "base/stamp.h"
 #include "cli/items.h"
 #include "cli/open.h"
+#include "log/check.h"
+#include "log/checkpoints.h"
 #include "log/prove.h"
 #include "log/tiles.h"
 #include "net/cosign.h"
@@ -16,7 +19,7 @@ static const struct cli_spec spec = {
 	.name = "ehr-log-merkle",
 	.usage =
 "usage: ehr-log-merkle [-C DIR] --roll\n"
-"       ehr-log-merkle [-C DIR] --check\n"
+"       ehr-log-merkle [-C DIR] --check [-n]\n"
 "       ehr-log-merkle [-C DIR] --root [HOUR ...]\n"
 "       ehr-log-merkle [-C DIR] --prove RECORD|TRANSACTION > FILE\n"
 "       ehr-log-merkle [-C DIR] --prove -o FOLDER RECORD|TRANSACTION ...|-\n"
@@ -27,9 +30,15 @@ static const struct cli_spec spec = {
 
 #define BATCH 4096		/* receipts that are synced together */
 
+/* Of --check, beside those of all commands. */
+#define STATUS_REPAIRED 10
+#define STATUS_OUTVOTED 11
+#define STATUS_ALARM 12
+
 struct merkle_cmd {
 	struct ctx x;
 	bool roll, check, root, prove, policy, renew;
+	bool look;			/* -n */
 	const char *folder;		/* -o */
 	unsigned bad;
 	struct prover *prover;
@@ -58,15 +67,26 @@ roll(struct merkle_cmd *m, struct err *e)
 
 /* --- checking ------------------------------------------------------------- */
 
-static int
-report(void *arg, const char *path, const char *why, struct err *e)
+static void
+event(void *arg, enum event_kind kind, const char *path, const char *text)
+{
+	struct merkle_cmd *m = arg;
+	struct err e;
+
+	if (kind == EVENT_DAMAGED)
+		err_set(&e, ERR_NO, "%s/%s %s", m->x.repo->path, path, text);
+	else
+		err_set(&e, ERR_NO, "%s: %s/%s %s", event_name(kind),
+		    m->x.repo->path, path, text);
+	cli_fail(&m->x.cli, &e);
+}
+
+static void
+note(void *arg, const char *text)
 {
 	struct merkle_cmd *m = arg;
 
-	m->bad++;
-	err_set(e, ERR_NO, "%s/%s %s", m->x.repo->path, path, why);
-	cli_fail(&m->x.cli, e);
-	return 0;
+	cli_verbose(&m->x.cli, "%s", text);
 }
 
 /* A peer that is away gets its turn in five minutes. */
@@ -85,30 +105,59 @@ said(void *arg, const char *peer, const struct err *why)
 	}
 }
 
-/* Logs, tiles and checkpoints against the blocks. */
+/* The cosignatures that are still to come. */
 static int
-check(struct merkle_cmd *m, struct err *e)
+cosign(struct merkle_cmd *m, struct err *e)
 {
-	uint64_t logs, tiles, heads, all;
-
-	if (hourly_check(m->x.repo, m->x.db, &m->x.head, &logs, report, m,
-	    e) != 0 || tiles_check(m->x.repo, m->x.db, &m->x.head, &tiles,
-	    report, m, e) != 0 || checkpoints_check(m->x.repo, m->x.db,
-	    &m->x.head, &heads, report, m, e) != 0)
-		return -1;
-	cli_verbose(&m->x.cli, "%llu logs, %llu tiles and %llu checkpoints "
-	    "checked", (unsigned long long)logs, (unsigned long long)tiles,
-	    (unsigned long long)heads);
-	all = logs + tiles + heads;
-	if (m->bad > 0)
-		return err_set(e, ERR_NO, "%u of %llu files are not what the "
-		    "blocks give", m->bad, (unsigned long long)all);
-	if (logs == 0)
-		return err_set(e, ERR_NO, "no log has been rolled yet");
-	if (checkpoints_cosign(m->x.repo, m->x.db, said, m, e) != 0)
+	if (chain_head(&m->x.head, m->x.repo, e) != 0 ||
+	    checkpoints_cosign(m->x.repo, m->x.db, said, m, e) != 0)
 		return -1;
 	return m->bad == 0 ? 0 : err_set(e, ERR_NO, "%u of the peers refused "
 	    "to cosign", m->bad);
+}
+
+static int
+judge(struct merkle_cmd *m, const struct check_result *res, struct err *e)
+{
+	cli_verbose(&m->x.cli, "%llu blocks, %llu objects, %llu logs, %llu "
+	    "tiles and %llu checkpoints checked; %u of %u peers answered",
+	    (unsigned long long)res->blocks, (unsigned long long)res->objects,
+	    (unsigned long long)res->logs, (unsigned long long)res->tiles,
+	    (unsigned long long)res->checkpoints, res->answered, res->asked);
+	if (res->bad > 0)
+		return err_set(e, ERR_NO, "%u files are not what the blocks "
+		    "give", res->bad);
+	if (res->logs == 0 && res->alarms == 0)
+		return err_set(e, ERR_NO, "no log has been rolled yet");
+	return m->look || res->alarms > 0 ? 0 : cosign(m, e);
+}
+
+/* The exit status.  An alarm is the most serious; then what kept the check
+ * from its end. */
+static int
+check(struct merkle_cmd *m)
+{
+	const struct check_options o = { .look = m->look,
+	    .now_ms = clock_now_ms(), .event = event, .note = note, .arg = m };
+	struct check_result res;
+	struct err e;
+	int ret, status;
+
+	/* Not more than this: what is damaged must not keep us out. */
+	if (repo_open(&m->x.repo, m->x.cli.dir, &e) != 0)
+		return ctx_end(&m->x, -1, &e);
+	ret = check_run(&res, m->x.repo, &o, &e);
+	if (ret == 0)
+		ret = db_of(&m->x.db, m->x.repo, &e);
+	if (ret == 0)
+		ret = judge(m, &res, &e);
+	status = ctx_end(&m->x, ret, &e);
+	if (res.alarms > 0)
+		return STATUS_ALARM;
+	if (status != 0 && status != ERR_NO)
+		return status;
+	return res.outvoted > 0 ? STATUS_OUTVOTED :
+	    res.repaired > 0 ? STATUS_REPAIRED : status;
 }
 
 /* --- printing ------------------------------------------------------------- */
@@ -246,6 +295,8 @@ check_usage(struct merkle_cmd *m)
 	    m->renew != 1)
 		return cli_usage(c, "one of --roll, --check, --root, --prove, "
 		    "--policy and --renew expected");
+	if (m->look && !m->check)
+		return cli_usage(c, "-n goes with --check");
 	if (m->folder != NULL && !m->prove)
 		return cli_usage(c, "-o goes with --prove");
 	if (m->prove && m->folder == NULL && (c->argc != 1 ||
@@ -268,6 +319,7 @@ main(int argc, char **argv)
 		{ 0, "prove", CLI_FLAG, &m.prove, 0 },
 		{ 0, "policy", CLI_FLAG, &m.policy, 0 },
 		{ 0, "renew", CLI_FLAG, &m.renew, 0 },
+		{ 'n', "dry-run", CLI_FLAG, &m.look, 0 },
 		{ 'o', "output", CLI_TEXT, &m.folder, 0 },
 		{ 0 }
 	};
@@ -277,6 +329,8 @@ main(int argc, char **argv)
 	cli_parse(&m.x.cli, &spec, opt, argc, argv);
 	if ((ret = check_usage(&m)) != 0)
 		return ret;
+	if (m.check)
+		return check(&m);
 	ret = ctx_open(&m.x, &e);
 	if (ret == 0 && m.prove) {
 		ret = prove(&m);
@@ -284,8 +338,6 @@ main(int argc, char **argv)
 	}
 	if (ret == 0 && m.roll)
 		ret = roll(&m, &e);
-	if (ret == 0 && m.check)
-		ret = check(&m, &e);
 	if (ret == 0 && m.root)
 		ret = roots(&m, &e);
 	if (ret == 0 && m.policy)

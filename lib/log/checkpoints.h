@@ -51,4 +51,16 @@ int checkpoints_line_ok(struct db *db, const struct checkpoint *c, size_t i,
 int checkpoints_check(struct repo *r, struct db *db, const struct head *head,
     uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
 
+/* Is a line of it the signature or cosignature of a node that db knows?  1,
+ * 0, -1. */
+int checkpoints_signed(struct db *db, const struct checkpoint *c,
+    const struct hash *ledger, struct err *e);
+
+/*
+ * Does that file show that a node has signed a tree which the blocks up to
+ * head do not have?  1, 0, -1.
+ */
+int checkpoints_contradicts(struct repo *r, struct db *db,
+    const struct head *head, const char *name, struct err *e);
+
 #endif

@@ -35,6 +35,37 @@ checkpoints_line_ok(struct db *db, const struct checkpoint *c, size_t i,
 	return ret;
 }
 
+int
+checkpoints_signed(struct db *db, const struct checkpoint *c,
+    const struct hash *ledger, struct err *e)
+{
+	int got = 0;
+
+	for (size_t i = 0; i < c->note.nsigs && got == 0; i++)
+		got = checkpoints_line_ok(db, c, i, ledger, e);
+	return got;
+}
+
+int
+checkpoints_contradicts(struct repo *r, struct db *db,
+    const struct head *head, const char *name, struct err *e)
+{
+	struct buf text = BUF_INIT(CHECKPOINT_MAX);
+	struct checkpoint c;
+	struct hash root;
+	int got;
+
+	if (checkpoints_read(&c, &text, r, name, e) != 0)
+		got = e->kind == ERR_SYS ? -1 : 0;
+	else if ((got = signer_root(&root, r, db, head, c.size, e)) == 1 &&
+	    hash_eq(&root, &c.root))
+		got = 0;
+	else if (got >= 0)
+		got = checkpoints_signed(db, &c, repo_ledger(r), e);
+	buf_free(&text);
+	return got;
+}
+
 /* What is wrong with one, in *why, or NULL. */
 static int
 check(const char **why, struct repo *r, struct db *db,

@@ -153,11 +153,11 @@ hourly_newest(int64_t *hour_ms, struct repo *r, const struct head *head,
 
 /*
  * Where to begin: the newest log, which may have been open when it was
- * written, with the root that its head names; else the genesis.
+ * written, with the root that its head names; else, or for all, the genesis.
  */
 static int
 start(int64_t *hour_ms, struct hash *previous, struct repo *r,
-    const struct head *head, struct err *e)
+    const struct head *head, bool all, struct err *e)
 {
 	struct hourtext_head h;
 	struct merkle tree;
@@ -166,7 +166,7 @@ start(int64_t *hour_ms, struct hash *previous, struct repo *r,
 	merkle_root(previous, &tree);
 	if (hourly_newest(hour_ms, r, head, e) != 0)
 		return -1;
-	if (*hour_ms < 0) {
+	if (all || *hour_ms < 0) {
 		*hour_ms = hour_of(r->genesis->time_ms);
 		return 0;
 	}
@@ -199,7 +199,7 @@ put_log(struct repo *r, int64_t hour_ms, struct span text, size_t *written,
 }
 
 static int
-roll(struct repo *r, size_t *written, struct err *e)
+roll(struct repo *r, bool all, size_t *written, struct err *e)
 {
 	struct hash previous;
 	struct merkle tree;
@@ -208,7 +208,7 @@ roll(struct repo *r, size_t *written, struct err *e)
 	int64_t hour;
 
 	if (chain_head(&head, r, e) != 0 || db_of(&db, r, e) != 0 ||
-	    start(&hour, &previous, r, &head, e) != 0)
+	    start(&hour, &previous, r, &head, all, e) != 0)
 		return -1;
 	for (; hour <= head.time_ms; hour += STAMP_HOUR_MS) {
 		struct buf text = BUF_INIT(HOURTEXT_MAX);
@@ -225,8 +225,8 @@ roll(struct repo *r, size_t *written, struct err *e)
 	return 0;
 }
 
-int
-hourly_roll(struct repo *r, size_t *written, struct err *e)
+static int
+roll_locked(struct repo *r, bool all, size_t *written, struct err *e)
 {
 	size_t ignored;
 	int lock, ret;
@@ -237,9 +237,21 @@ hourly_roll(struct repo *r, size_t *written, struct err *e)
 	lock = fs_lock(r->dirfd, "logs.lock", 30000, e);
 	if (lock < 0)
 		return -1;
-	ret = roll(r, written, e);
+	ret = roll(r, all, written, e);
 	close(lock);
 	return ret;
+}
+
+int
+hourly_roll(struct repo *r, size_t *written, struct err *e)
+{
+	return roll_locked(r, false, written, e);
+}
+
+int
+hourly_roll_all(struct repo *r, size_t *written, struct err *e)
+{
+	return roll_locked(r, true, written, e);
 }
 
 /* --- checking ------------------------------------------------------------- */
@@ -278,7 +290,7 @@ check_hour(const char **why, struct repo *r, struct db *db,
 		} else if (ret == 0 &&
 		    !span_eq(buf_span(&want), buf_span(&have)) &&
 		    !(last && is_start(buf_span(&have), buf_span(&want))))
-			*why = "differs from what the blocks give";
+			*why = HOURLY_DIFFERS;
 	}
 	buf_free(&want);
 	buf_free(&have);

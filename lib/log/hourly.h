@@ -32,6 +32,9 @@ int hourly_text(struct buf *out, struct repo *r, struct db *db,
  */
 int hourly_roll(struct repo *r, size_t *written, struct err *e);
 
+/* The same for all logs: those that are missing before the newest, too. */
+int hourly_roll_all(struct repo *r, size_t *written, struct err *e);
+
 /* The hour of the newest log of those up to the head's, or -1. */
 int hourly_newest(int64_t *hour_ms, struct repo *r, const struct head *head,
     struct err *e);
@@ -52,6 +55,7 @@ int hourly_roots(struct repo *r, int64_t hour_ms, uint64_t count,
  * bad is called for each that is missing, altered or too many, with its path
  * and what is wrong.
  */
+#define HOURLY_DIFFERS "differs from what the blocks give"
 typedef int hourly_bad(void *arg, const char *path, const char *why,
     struct err *e);
 int hourly_check(struct repo *r, struct db *db, const struct head *head,

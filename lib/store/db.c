@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define CACHE_MAX 128
 #define VERSION 7
 #define BUSY_MS 30000
@@ -330,14 +332,17 @@ int
 db_scratch(struct db **out, struct err *e)
 {
 	struct db *db = calloc(1, sizeof(*db));
+	char version[64];
 
+	snprintf(version, sizeof(version), "PRAGMA user_version=%d", VERSION);
 	if (db == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	/* SQLite keeps "" in memory until it grows, then in a file. */
 	if (sqlite3_open_v2("", &db->sq, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
 	    db_exec(db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF",
-	    e) != 0 || db_exec(db, schema, e) != 0) {
+	    e) != 0 || db_exec(db, schema, e) != 0 ||
+	    db_exec(db, version, e) != 0) {
 		if (db->sq == NULL)
 			err_set(e, ERR_SYS, "state: out of memory");
 		db_close(db);
@@ -345,6 +350,44 @@ db_scratch(struct db **out, struct err *e)
 	}
 	*out = db;
 	return 0;
+}
+
+int
+db_sound(struct db *db, struct err *e)
+{
+	sqlite3_stmt *s;
+	int ret;
+
+	if (db_stmt(&s, db, "PRAGMA integrity_check(1)", e) != 0)
+		return sqlite3_errcode(db->sq) == SQLITE_CORRUPT ? 0 : -1;
+	ret = sqlite3_step(s);
+	if (ret == SQLITE_ROW)
+		ret = span_is(db_column_span(s, 0), "ok");
+	else if (ret == SQLITE_CORRUPT || ret == SQLITE_NOTADB)
+		ret = 0;
+	else
+		ret = db_error(db, "integrity_check", e);
+	sqlite3_reset(s);
+	return ret;
+}
+
+int
+db_replace(struct db *to, struct db *from, struct err *e)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to->sq, "main", from->sq,
+	    "main");
+	int64_t until_ms = clock_mono_ms() + BUSY_MS;
+	int code;
+
+	if (b == NULL)
+		return db_error(to, "replacing", e);
+	/* It does not wait for readers and writers itself. */
+	while (((code = sqlite3_backup_step(b, -1)) == SQLITE_BUSY ||
+	    code == SQLITE_LOCKED) && clock_mono_ms() < until_ms)
+		sqlite3_sleep(50);
+	if (sqlite3_backup_finish(b) == SQLITE_OK && code == SQLITE_DONE)
+		return 0;
+	return db_error(to, "replacing", e);
 }
 
 void

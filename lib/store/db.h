@@ -38,6 +38,16 @@ int db_peek(struct db **out, const struct repo *r, struct err *e);
  */
 int db_scratch(struct db **out, struct err *e);
 
+/* Is the file sound, with its indexes?  1, 0, -1. */
+int db_sound(struct db *db, struct err *e);
+
+/*
+ * Put the content of from, tables and rows, in the place of to's, in one
+ * transaction: who has to open sees the one or the other.  ERR_AGAIN: it is
+ * busy.
+ */
+int db_replace(struct db *to, struct db *from, struct err *e);
+
 void db_close(struct db *db);		/* NULL does nothing */
 
 /*

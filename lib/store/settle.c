@@ -1,8 +1,12 @@
 #define _GNU_SOURCE	/* renameat2 */
 #include "store/settle.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define COPIES_MAX 100000	/* of one name in quarantine */
 
 int
 settle_tx(struct db *db, const struct hash *id, struct err *e)
@@ -39,17 +43,30 @@ settle_staged(struct db *db, const struct staged *r, struct err *e)
 }
 
 int
-settle_quarantine(struct repo *r, const char *path, struct err *e)
+settle_quarantine_as(char to[FS_NAME_MAX], struct repo *r, const char *path,
+    bool keep, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
-	char to[FS_NAME_MAX];
+	int got;
 
-	for (int i = 0; i < 100; i++) {
-		snprintf(to, sizeof(to), "quarantine/%s%.*d",
+	for (int i = 0; i < COPIES_MAX; i++) {
+		snprintf(to, FS_NAME_MAX, "quarantine/%s%.*d",
 		    slash == NULL ? path : slash + 1, i == 0 ? 0 : 1, i);
-		if (renameat2(r->dirfd, path, r->dirfd, to,
-		    RENAME_NOREPLACE) == 0)
-			return fs_sync_dir(r->dirfd, "quarantine", e);
+		got = keep ? linkat(r->dirfd, path, r->dirfd, to, 0) :
+		    renameat2(r->dirfd, path, r->dirfd, to, RENAME_NOREPLACE);
+		if (got == 0)
+			return fs_sync_dir(r->dirfd, "quarantine", e) != 0 ?
+			    -1 : fs_sync_parent(r->dirfd, path, e);
+		if (errno != EEXIST)
+			break;
 	}
 	return err_sys(e, "%s: cannot be moved to quarantine", path);
+}
+
+int
+settle_quarantine(struct repo *r, const char *path, struct err *e)
+{
+	char to[FS_NAME_MAX];
+
+	return settle_quarantine_as(to, r, path, false, e);
 }

@@ -15,4 +15,11 @@ int settle_staged(struct db *db, const struct staged *s, struct err *e);
 /* Move a file that cannot be read to quarantine/, its name kept. */
 int settle_quarantine(struct repo *r, const char *path, struct err *e);
 
+/*
+ * The same; to gets the path that it has there.  keep: it also stays where it
+ * is, until another file takes its name.
+ */
+int settle_quarantine_as(char to[FS_NAME_MAX], struct repo *r,
+    const char *path, bool keep, struct err *e);
+
 #endif
