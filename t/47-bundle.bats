@@ -1,6 +1,7 @@
 # ehr-sync bundle: a ledger, or what is new of it, on a stick.
 
 load lib
+load bundle
 
 setup_file() {
 	people
@@ -32,32 +33,6 @@ setup() {
 same() {
 	cmp <(ehr-block -C "$1" list) <(ehr-block -C "$2" list) &&
 	    ehr-audit -C "$1" >/dev/null && ehr-audit -C "$2" >/dev/null
-}
-
-# seal FILE: give a tar in a bundle's order the end that it must have.
-seal() {
-	local hash
-
-	hash=$(sha256sum <"$1" | cut -c 1-64)
-	{
-		tail -c 2048 whole.tar | head -c 512
-		printf '%s\n' "$hash"
-		head -c 1471 /dev/zero
-	} >>"$1"
-}
-
-# pack DIR: the files of DIR as a bundle on standard output.
-pack() {
-	(cd "$1" && find bundle genesis blocks objects logs tiles checkpoints \
-	    staging pending -type f 2>/dev/null | sed 's,/,\x01,g' |
-	    awk 'BEGIN { n = split("bundle genesis blocks objects logs tiles " \
-	    "checkpoints staging pending", k, " ")
-	    for (i in k) at[k[i]] = i + 10 }
-	    { split($0, p, "\001"); print at[p[1]] " " $0 }' | sort |
-	    cut -d' ' -f2- | tr '\001' '/' | tar cf - -b 1 --format=ustar \
-	    --no-recursion -T - ) | head -c -1024 >pack.tar
-	seal pack.tar
-	cat pack.tar
 }
 
 # not_taken STATUS TEXT FILE: refused with one line that says so, and B is as
@@ -109,7 +84,7 @@ not_taken() {
 
 @test "what tar makes of the same files is a bundle too" {
 	mkdir out && tar xf whole.tar -C out
-	pack out >mine.tar
+	pack out whole.tar >mine.tar
 	silent ehr-sync -C B bundle apply mine.tar
 	same A B
 }
@@ -150,7 +125,7 @@ not_taken() {
 	bad() {
 		tar cf - -b 1 --format=ustar --no-recursion "${@:2}" |
 		    head -c -1024 >../bad.tar
-		(cd .. && seal bad.tar && not_taken 3 "$1" bad.tar)
+		(cd .. && seal bad.tar whole.tar && not_taken 3 "$1" bad.tar)
 	}
 	ln -s /etc/passwd blocks/link
 	bad "no regular file" bundle genesis blocks/link
@@ -185,12 +160,12 @@ not_taken() {
 	mkdir out && tar xf new.tar -C out
 	cp out/blocks/000000/00000000{3,4}.gz .
 	cp 000000003.gz out/blocks/000000/000000004.gz
-	pack out >bad.tar
+	pack out whole.tar >bad.tar
 	refused 3 ehr-sync -C B bundle apply bad.tar
 	[[ $stderr == *"its block 4 is not what it is named"* ]]
 	[ "$(ehr-block -C B list | wc -l)" -eq 3 ]
 	rm out/blocks/000000/000000004.gz
-	pack out >bad.tar
+	pack out whole.tar >bad.tar
 	refused 1 ehr-sync -C B bundle apply bad.tar
 	ehr-sync -C B bundle apply new.tar
 	same A B
@@ -200,7 +175,7 @@ not_taken() {
 	mkdir out && tar xf new.tar -C out
 	big=$(find out/objects -type f -size +1M)
 	echo x >>"$big"
-	pack out >bad.tar
+	pack out whole.tar >bad.tar
 	refused 3 ehr-sync -C B bundle apply bad.tar
 	[[ $stderr == *"1 of its objects are damaged"* ]]
 	[ ! -e "B/.ehr/${big#out/}" ]

@@ -4,6 +4,7 @@
 
 #include "log/checkpoints.h"
 #include "log/tiles.h"
+#include "net/waiting.h"
 #include "store/pool.h"
 #include "store/staging.h"
 
@@ -28,9 +29,35 @@ check_signature(struct waiting *w, const struct note *n, struct err *e)
 	return ret == 1 ? 0 : audit_failed(w->a, w->class, w->path, e, e);
 }
 
+/* What waits must not be without the objects that it names. */
+static int
+check_objects(struct waiting *w, const struct ids *names, struct err *e)
+{
+	char hex[HASH_HEX], what[FS_NAME_MAX + 40];
+	sqlite3_stmt *s;
+	int got;
+
+	for (size_t i = 0; i < names->n; i++) {
+		if (db_stmt(&s, w->db, "SELECT 1 FROM have WHERE object=?1 "
+		    "UNION SELECT 1 FROM dismissed WHERE object=?1", e) != 0)
+			return -1;
+		db_bind_hash(s, 1, &names->id[i]);
+		if ((got = db_step(w->db, s, e)) == 1)
+			sqlite3_reset(s);
+		hash_format(hex, &names->id[i]);
+		snprintf(what, sizeof(what), "what waits in %s names it; it "
+		    "is not here", w->path);
+		if (got < 0 || (got == 0 && audit_report(w->a, AUDIT_OBJECTS,
+		    true, hex, what, e) != 0))
+			return -1;
+	}
+	return 0;
+}
+
 static int
 check_pending(struct waiting *w, struct span data, struct err *e)
 {
+	struct ids names = IDS_INIT;
 	struct tx tx;
 	int ret;
 
@@ -39,6 +66,11 @@ check_pending(struct waiting *w, struct span data, struct err *e)
 	ret = check_signature(w, &tx.note, e);
 	if (ret == 0 && tx.kind == TX_AUTHORIZE)
 		ret = check_signature(w, &tx.staged.note, e);
+	if (ret == 0)
+		ret = waiting_names(&names, &tx, e);
+	if (ret == 0)
+		ret = check_objects(w, &names, e);
+	ids_free(&names);
 	tx_free(&tx);
 	return ret;
 }
@@ -58,7 +90,9 @@ check_staged(struct waiting *w, const struct hash *id, struct span data,
 	if (staged_parse(&s, data, repo_ledger(w->a->repo), e) != 0)
 		return audit_failed(w->a, w->class, w->path, e, e);
 	w->expect = s.header;
-	return check_signature(w, &s.note, e);
+	if (check_signature(w, &s.note, e) != 0)
+		return -1;
+	return check_objects(w, &(struct ids){ &s.body, 1, 0 }, e);
 }
 
 static int

@@ -1,0 +1,138 @@
+# Whatever is changed in a ledger's directory, ehr-audit finds and names it.
+#
+# By default a sample of the bytes; with EHR_LONG every byte, with each bit that
+# is set in it (make test-long).
+
+load lib
+load bundle
+
+many=${bin%/bin}/t/many
+
+setup_file() {
+	people
+	cd "$BATS_FILE_TMPDIR"
+	every_kind
+	[ ! -x "$many" ] || (mkdir m && cd m && "$many" 300 A &&
+	    ehr-log-merkle -C A --roll)
+}
+
+setup() {
+	tmp
+	cp -r "$BATS_FILE_TMPDIR/A" .
+}
+
+# named FILE: the audit of A is not clean, and speaks of that file of .ehr (or
+# of a block that it is).
+named() {
+	local status=0
+
+	ehr-audit -C A >found 2>&1 || status=$?
+	[ $status -eq 1 ] || [ $status -eq 3 ] ||
+	    { echo "status $status for $1"; return 1; }
+	grep -qF -- "$1" found || { echo "$1 is not named:"; cat found; return 1; }
+}
+
+# each FILE...: flip bits of these files of A/.ehr, one at a time.
+each() {
+	local f at bit size step
+
+	for f; do
+		size=$(stat -c %s "A/.ehr/$f")
+		step=$((size / 5 + 1))
+		[ -z "${EHR_LONG-}" ] || step=1
+		for ((at = 0; at < size; at += step)); do
+			for bit in 0 1 2 3 4 5 6 7; do
+				if [ -n "${EHR_LONG-}" ]; then
+					[ $((EHR_LONG >> bit & 1)) = 1 ] || continue
+				else
+					[ $bit = $((at % 8)) ] || continue
+				fi
+				flip "A/.ehr/$f" $at $((1 << bit))
+				named "$f" || { echo "byte $at, bit $bit"; return 1; }
+				flip "A/.ehr/$f" $at $((1 << bit))
+			done
+		done
+	done
+}
+
+# in_place FILE: it is cut, longer, empty, gone.
+in_place() {
+	cp "A/.ehr/$1" keep
+	truncate -s -1 "A/.ehr/$1" && named "$1" || return 1
+	cp keep "A/.ehr/$1" && echo >>"A/.ehr/$1" && named "$1" || return 1
+	: >"A/.ehr/$1" && named "$1" || return 1
+	cp keep "A/.ehr/$1"
+}
+
+all() { (cd A/.ehr && find "$@" -type f | sort); }
+
+@test "bits of the genesis" {
+	each genesis
+	in_place genesis
+}
+
+@test "bits of blocks" {
+	each $(all blocks)
+	for f in $(all blocks); do in_place "$f"; done
+	silent ehr-audit -C A
+}
+
+@test "bits of objects and their segments" {
+	each $(all objects)
+	for f in $(all objects); do in_place "$f"; done
+	silent ehr-audit -C A
+}
+
+@test "bits of logs, and of what waits" {
+	each $(all logs staging pending)
+	for f in $(all logs staging pending); do in_place "$f"; done
+	silent ehr-audit -C A
+}
+
+@test "bits of tiles and checkpoints" {
+	[ -x "$many" ] || skip "no $many: make units"
+	rm -r A && cp -r "$BATS_FILE_TMPDIR/m/A" .
+	each $(all tiles checkpoints)
+	for f in $(all tiles checkpoints); do in_place "$f"; done
+}
+
+@test "each block dropped, swapped with each other, doubled" {
+	set -- $(all blocks)
+	while [ $# -gt 1 ]; do
+		mv "A/.ehr/$1" x && named "${1##*/}"
+		mv "A/.ehr/$2" "A/.ehr/$1" && mv x "A/.ehr/$2" && named "${1##*/}"
+		mv "A/.ehr/$2" x && mv "A/.ehr/$1" "A/.ehr/$2" && mv x "A/.ehr/$1"
+		shift
+	done
+	# The last one is missed by what follows from it.
+	mv "A/.ehr/$1" x && named logs
+	cp x "A/.ehr/$1" && cp x A/.ehr/blocks/000000/000000007.gz
+	named 000000007
+}
+
+@test "each object deleted, or in another's place" {
+	set -- $(all objects)
+	for f; do
+		mv "A/.ehr/$f" x
+		if [[ $f == objects/seg/* ]]; then named "it is not here"
+		else named "${f##*/}"; fi
+		mv x "A/.ehr/$f"
+	done
+	cp "A/.ehr/$1" "A/.ehr/objects/seg/x.seg" && named objects/seg/x.seg
+	rm A/.ehr/objects/seg/x.seg
+	cp "A/.ehr/$1" "A/.ehr/$2" && named "$2"
+}
+
+@test "what is derived is made again, with the same bytes" {
+	snapshot A/.ehr/logs >logs
+	rm -r A/.ehr/logs/* A/.ehr/state.db*
+	silent ehr-audit -C A
+	ehr-log-merkle -C A --roll
+	snapshot A/.ehr/logs | diff logs -
+	[ -x "$many" ] || skip "no $many: make units"
+	rm -r A && cp -r "$BATS_FILE_TMPDIR/m/A" .
+	snapshot A/.ehr/tiles | grep -v '^checkpoint' >tiles
+	rm -r A/.ehr/tiles/tile
+	ehr-log-merkle -C A --roll
+	snapshot A/.ehr/tiles | grep -v '^checkpoint' | diff tiles -
+}
