@@ -9,11 +9,9 @@ setup_file() {
 	export XDG_CONFIG_HOME=$PWD/config EHR_PASSPHRASE_FILE=$PWD/pw
 	export real_ssh=$(command -v ssh)
 	[ -n "$sshd" ] && [ -n "$real_ssh" ] || return 0
-	# Who runs this as root has to have that folder, which is sshd's.
-	if [ "$(id -u)" -eq 0 ] && [ ! -d /run/sshd ]; then
-		mkdir -m 755 /run/sshd
-		touch made_run_sshd
-	fi
+	# Who runs this as root has to have that folder, which is sshd's.  It
+	# stays: another run may need it by then.
+	[ "$(id -u)" -ne 0 ] || mkdir -p -m 755 /run/sshd
 	pw
 	ssh_wrapper
 	export PATH=$PWD/bin:$PATH
@@ -31,7 +29,6 @@ teardown_file() {
 	for f in sshd.*.pid; do
 		[ ! -s "$f" ] || kill "$(<"$f")" || true
 	done
-	[ ! -e made_run_sshd ] || rmdir /run/sshd || true
 }
 
 setup() {
