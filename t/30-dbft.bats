@@ -320,6 +320,36 @@ chained() {
 	same_after_all
 }
 
+@test "--follow: SIGHUP: a command that was changed is used, and a new peer" {
+	local h
+
+	four --timeout 1000
+	peer A B 'echo $$ >first; exec ehr-serve -C B'
+	ehr-node -C A peer --remove hospital-d
+	follow A B C D
+	enroll A
+	until_ok 20 at 1 >/dev/null
+	until_ok 20 test -s first
+	peer A B 'echo $$ >second; exec ehr-serve -C B'
+	peer A D 'echo $$ >new; exec ehr-serve -C D'
+	for h in 2 3; do
+		enroll A
+		until_ok 20 at $h >/dev/null
+	done
+	[ ! -e second ] && [ ! -e new ]
+	kill -HUP "$(cat pid.A)"
+	until_ok 20 test -s second -a -s new
+	until_ok 20 not_running "$(cat first)"
+	for h in 4 5 6 7; do
+		enroll A
+		until_ok 20 at $h >/dev/null
+	done
+	kill -0 "$(cat second)"
+	kill -0 "$(cat new)"
+	unfollow A B C D
+	same_after_all
+}
+
 @test "--follow: tells its manager when it is ready; one per ledger" {
 	local follower listener
 
