@@ -40,19 +40,14 @@ static int
 check_signed(struct audit *a, struct db *db, const struct checkpoint *c,
     const char *where, struct err *e)
 {
-	size_t good = 0;
 	int got;
 
 	if (a->policy != NULL)
 		return policy_accepts(a->policy, c, e) == 0 ? 0 :
 		    audit_failed(a, AUDIT_CHECKPOINTS, where, e, e);
-	for (size_t i = 0; i < c->note.nsigs; i++) {
-		if ((got = checkpoints_line_ok(db, c, i, repo_ledger(a->repo),
-		    e)) < 0)
-			return -1;
-		good += got == 1;
-	}
-	return good > 0 ? 0 : failed(a, where, "has no signature of a node "
+	if ((got = checkpoints_signed(db, c, repo_ledger(a->repo), e)) < 0)
+		return -1;
+	return got == 1 ? 0 : failed(a, where, "has no signature of a node "
 	    "that the ledger knows", e);
 }
 
