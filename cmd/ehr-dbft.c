@@ -92,17 +92,6 @@ on_signal(int signo)
 }
 
 static void
-catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	sigfillset(&sa.sa_mask);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-}
-
-static void
 started(void *arg)
 {
 	(void)arg;
@@ -150,7 +139,7 @@ follow(struct cli *c)
 	struct err e;
 	int ret;
 
-	catch_signals();
+	service_signals(on_signal);
 	do {
 		if (reload)
 			service_reloading();

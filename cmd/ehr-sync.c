@@ -357,17 +357,6 @@ on_signal(int signo)
 }
 
 static void
-catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	sigfillset(&sa.sa_mask);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
-}
-
-static void
 tell(void *arg, const char *peer, const struct err *e)
 {
 	struct syncing *y = arg;
@@ -438,7 +427,7 @@ follow(struct syncing *y)
 	int ret;
 
 	signal(SIGPIPE, SIG_IGN);
-	catch_signals();
+	service_signals(on_signal);
 	do {
 		if (reload)
 			service_reloading();

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE	/* SOCK_CLOEXEC */
 #include "cli/service.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,17 @@ service_notify(const char *state)
 	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		n = 0;
 	close(fd);
+}
+
+void
+service_signals(void (*handler)(int signo))
+{
+	struct sigaction sa = { .sa_handler = handler };
+
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
 }
 
 void

@@ -8,6 +8,10 @@
  */
 void service_notify(const char *state);
 
+/* Call handler for SIGTERM, SIGINT (end) and SIGHUP (read the config again),
+ * one at a time. */
+void service_signals(void (*handler)(int signo));
+
 /* "RELOADING=1", with the time that it needs beside it. */
 void service_reloading(void);
 
