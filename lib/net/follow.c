@@ -1,16 +1,15 @@
-#define _GNU_SOURCE	/* pipe2, pthread_timedjoin_np */
+#define _GNU_SOURCE	/* pipe2 */
 #include "net/follow.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/follow_part.h"
 #include "store/chain.h"
 #include "store/watch.h"
@@ -57,9 +56,6 @@ static int
 begin(struct follow *f, struct follower *w, const struct peer *p,
     struct err *e)
 {
-	sigset_t all, old;
-	int ret;
-
 	w->of = f;
 	w->name = strdup(p->name);
 	w->command = strdup(p->command);
@@ -67,12 +63,7 @@ begin(struct follow *f, struct follower *w, const struct peer *p,
 		return err_set(e, ERR_SYS, "out of memory");
 	if (pipe2(w->wake, O_CLOEXEC | O_NONBLOCK) != 0)
 		return err_sys(e, "pipe");
-	/* Signals are for the thread that waits for them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&w->thread, NULL, follower_run, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (ret == 0)
+	if (thread_start(&w->thread, follower_run, w) == 0)
 		return 0;
 	close(w->wake[0]);
 	close(w->wake[1]);
@@ -184,7 +175,6 @@ follow_run(struct follow *f, struct err *e)
 {
 	struct pollfd fd[2] = { { f->watch, POLLIN, 0 },
 	    { f->stop[0], POLLIN, 0 } };
-
 	int64_t until = clock_mono_ms() + (f->forgive_ms > 0 ?
 	    f->forgive_ms : FORGIVE_S * 1000), left;
 
@@ -209,17 +199,7 @@ follow_run(struct follow *f, struct err *e)
 static bool
 join(struct follower *w, int64_t until_mono_ms)
 {
-	int64_t wait = until_mono_ms - clock_mono_ms();
-	struct timespec at;
-
-	clock_gettime(CLOCK_REALTIME, &at);
-	if (wait > 0) {
-		at.tv_sec += wait / 1000;
-		at.tv_nsec += wait % 1000 * 1000000;
-		at.tv_sec += at.tv_nsec / 1000000000;
-		at.tv_nsec %= 1000000000;
-	}
-	if (pthread_timedjoin_np(w->thread, NULL, &at) != 0)
+	if (!thread_join(w->thread, until_mono_ms))
 		return false;
 	close(w->wake[0]);
 	close(w->wake[1]);

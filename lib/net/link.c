@@ -1,15 +1,15 @@
-#define _GNU_SOURCE	/* pthread_timedjoin_np */
+#define _GNU_SOURCE	/* strdup */
 #include "net/link.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "ledger/block.h"
 #include "net/final.h"
 #include "net/sync.h"
@@ -404,20 +404,6 @@ destroy(struct link *l)
 	free(l);
 }
 
-/* Signals are for the thread that waits for the bell. */
-static int
-start_thread(struct link *l)
-{
-	sigset_t all, old;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&l->thread, NULL, run, l);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return r;
-}
-
 int
 link_start(struct link **out, const struct link_config *c, struct err *e)
 {
@@ -441,7 +427,7 @@ link_start(struct link **out, const struct link_config *c, struct err *e)
 	pthread_condattr_destroy(&attr);
 	l->info.busy = true;
 	if (l->repo == NULL || l->peer == NULL || l->command == NULL ||
-	    start_thread(l) != 0) {
+	    thread_start(&l->thread, run, l) != 0) {
 		destroy(l);
 		return err_set(e, ERR_SYS, "a thread for %s", c->peer);
 	}
@@ -461,17 +447,7 @@ link_end(struct link *l)
 bool
 link_join(struct link *l, int64_t until_mono_ms)
 {
-	int64_t wait = until_mono_ms - clock_mono_ms();
-	struct timespec at;
-
-	clock_gettime(CLOCK_REALTIME, &at);
-	if (wait > 0) {
-		at.tv_sec += wait / 1000;
-		at.tv_nsec += wait % 1000 * 1000000;
-		at.tv_sec += at.tv_nsec / 1000000000;
-		at.tv_nsec %= 1000000000;
-	}
-	if (pthread_timedjoin_np(l->thread, NULL, &at) != 0)
+	if (!thread_join(l->thread, until_mono_ms))
 		return false;
 	destroy(l);
 	return true;
