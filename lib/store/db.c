@@ -242,8 +242,9 @@ db_of(struct db **out, struct repo *r, struct err *e)
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s/state.db", r->path);
-	if ((got = open_ours(&r->db, path, e)) == 0) {
-		/* Two who make it at once would make two. */
+	if ((got = open_ours(&r->db, path, e)) != 1) {
+		/* Two who make it at once would make two; and another may have
+		 * made it between the look at it and the look for it. */
 		lock = fs_lock(r->dirfd, "state.lock", BUSY_MS, e);
 		if (lock < 0)
 			return -1;
