@@ -90,6 +90,13 @@ until_ok() {
 	done
 }
 
+# ended SECONDS COMMAND...: by SIGKILL after so long; its status counts for
+# nothing.  In the foreground timeout waits until it is gone; else it dies of
+# its own signal first, while the other still holds its locks.
+ended() {
+	timeout --foreground -s KILL "$@" || :
+}
+
 # Everything below folder $1 by name, mode and content: to compare with later.
 snapshot() {
 	(cd "$1" && find . -type f -printf '%P %m ' -exec sha256sum {} \; |
