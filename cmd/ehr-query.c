@@ -3,12 +3,14 @@
 #include "cli/ndjson.h"
 #include "cli/open.h"
 #include "record/reading.h"
+#include "store/blocks.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-query",
 	.usage =
 "usage: ehr-query [-C DIR] -i IDENTITY [-p PATIENT] [-a AUTHOR] [-l LABEL]\n"
-"           [--since TIME] [--until TIME] [--limit N] [--json] [WORD ...]\n",
+"           [--since TIME] [--until TIME] [--hour HOUR] [--limit N] [--json]\n"
+"           [WORD ...]\n",
 	.takes = CLI_DIR | CLI_IDENTITY | CLI_JSON
 };
 
@@ -81,9 +83,27 @@ time_of(int64_t *ms, const char *text, struct err *e)
 	    "YYYY-MM-DD_HH or YYYY-MM-DDTHH:MM:SS.mmmZ)", text);
 }
 
+/* Only what the log of that hour has; the state tells where that is. */
+static int
+hour_of(struct lookup_filter *f, const char *hour, struct ctx *x,
+    struct err *e)
+{
+	int64_t ms;
+
+	if (stamp_hour_parse(&ms, span_str(hour)) != 0)
+		return err_set(e, ERR_USAGE, "%s: not an hour "
+		    "(YYYY-MM-DD_HH)", hour);
+	f->by_seq = true;
+	if (blocks_size_before(&f->from_seq, x->db, x->head.height, ms,
+	    e) != 0)
+		return -1;
+	return blocks_size_before(&f->until_seq, x->db, x->head.height,
+	    ms + STAMP_HOUR_MS, e);
+}
+
 /* Names as the state has them. */
 struct who {
-	const char *patient, *author, *since, *until;
+	const char *patient, *author, *since, *until, *hour;
 	char patient_handle[HANDLE_LEN + 1], author_handle[HANDLE_LEN + 1];
 };
 
@@ -104,7 +124,9 @@ resolve(struct lookup_filter *f, struct who *w, struct ctx *x, struct err *e)
 	}
 	if (w->since != NULL && time_of(&f->since_ms, w->since, e) != 0)
 		return -1;
-	return w->until == NULL ? 0 : time_of(&f->until_ms, w->until, e);
+	if (w->until != NULL && time_of(&f->until_ms, w->until, e) != 0)
+		return -1;
+	return w->hour == NULL ? 0 : hour_of(f, w->hour, x, e);
 }
 
 int
@@ -119,6 +141,7 @@ main(int argc, char **argv)
 		{ 'l', "label", CLI_TEXT, &f.label, 0 },
 		{ 0, "since", CLI_TEXT, &who.since, 0 },
 		{ 0, "until", CLI_TEXT, &who.until, 0 },
+		{ 0, "hour", CLI_TEXT, &who.hour, 0 },
 		{ 0, "limit", CLI_NUMBER, &q.limit, INT64_MAX },
 		{ 0 }
 	};

@@ -362,8 +362,8 @@ lookup_verify(struct db *db, const struct note *n, size_t i, struct err *e)
 
 /* --- records -------------------------------------------------------------- */
 
-#define RECORD_COLUMNS "SELECT id, status, patient, author, label, time, " \
-    "body, header, body_size, height FROM record "
+#define RECORD_COLUMNS "SELECT record.id, status, patient, record.author, " \
+    "label, record.time, body, header, body_size, record.height, record.seq "
 
 static int
 read_record(struct lookup_record *r, sqlite3_stmt *s, struct err *e)
@@ -380,6 +380,7 @@ read_record(struct lookup_record *r, sqlite3_stmt *s, struct err *e)
 	r->time_ms = sqlite3_column_int64(s, 5);
 	r->body_size = (uint64_t)sqlite3_column_int64(s, 8);
 	r->height = (uint64_t)sqlite3_column_int64(s, 9);
+	r->seq = (uint64_t)sqlite3_column_int64(s, 10);
 	if (r->status == RECORD_REJECTED)
 		return 0;
 	if (db_column_hash(s, 6, &r->body) != 0 ||
@@ -395,7 +396,8 @@ lookup_record(struct lookup_record *r, struct db *db, const struct hash *id,
 	sqlite3_stmt *s;
 	int ret;
 
-	if (start(&s, db, RECORD_COLUMNS "WHERE id=?", NULL, id, e) != 0 ||
+	if (start(&s, db, RECORD_COLUMNS "FROM record WHERE id=?", NULL,
+	    id, e) != 0 ||
 	    (ret = db_step(db, s, e)) < 0)
 		return -1;
 	if (ret == 0)
@@ -439,22 +441,50 @@ bind_or_null(sqlite3_stmt *s, int at, const char *text)
 static const char *
 query_for(const struct lookup_filter *f)
 {
-	/* In the order of the indexes, whose last column is the id. */
-#define REST "time>=?4 AND time<?5 AND time<=?8 AND (time<?8 OR id<?9) AND " \
+#define MATCH "record.time>=?4 AND record.time<?5 AND " \
     "(?1 IS NULL OR patient=?1) AND " \
-    "(?2 IS NULL OR author=?2) AND (?3 IS NULL OR label=?3) AND status=1 " \
-    "AND (?6 IS NULL OR patient=?6 OR EXISTS (SELECT 1 FROM reader WHERE " \
+    "(?2 IS NULL OR record.author=?2) AND (?3 IS NULL OR label=?3) AND " \
+    "status=1 AND " \
+    "(?6 IS NULL OR patient=?6 OR EXISTS (SELECT 1 FROM reader WHERE " \
     "record=record.id AND (reader=?6 OR reader IN (SELECT 'role:' || role " \
     "FROM member JOIN role ON role.name=member.role WHERE handle=?6 AND " \
-    "perms & 4)))) ORDER BY time DESC, id DESC LIMIT ?7"
+    "perms & 4)))) ORDER BY "
+	/* In the order of the indexes, whose last column is the id. */
+#define REST "time<=?8 AND (time<?8 OR id<?9) AND " MATCH \
+    "time DESC, id DESC LIMIT ?7"
+	if (f->by_seq)
+		return RECORD_COLUMNS "FROM tx CROSS JOIN record ON "
+		    "record.id=tx.record AND record.seq=tx.seq WHERE "
+		    "tx.seq>=?10 AND tx.seq<?11 AND " MATCH
+		    "tx.seq DESC LIMIT ?7";
 	if (f->patient != NULL)
-		return RECORD_COLUMNS "INDEXED BY record_patient WHERE "
-		    "patient=?1 AND " REST;
+		return RECORD_COLUMNS "FROM record INDEXED BY record_patient "
+		    "WHERE patient=?1 AND " REST;
 	if (f->author != NULL)
-		return RECORD_COLUMNS "INDEXED BY record_author WHERE "
-		    "author=?2 AND " REST;
-	return RECORD_COLUMNS "INDEXED BY record_time WHERE " REST;
+		return RECORD_COLUMNS "FROM record INDEXED BY record_author "
+		    "WHERE author=?2 AND " REST;
+	return RECORD_COLUMNS "FROM record INDEXED BY record_time WHERE " REST;
 #undef REST
+#undef MATCH
+}
+
+/* Where to begin and to end. */
+static void
+bind_range(sqlite3_stmt *s, const struct lookup_filter *f)
+{
+	const struct lookup_record *after = f->after;
+
+	db_bind_int(s, 4, f->since_ms);
+	db_bind_int(s, 5, f->until_ms);
+	if (f->by_seq) {
+		db_bind_int(s, 10, (int64_t)f->from_seq);
+		db_bind_int(s, 11, (int64_t)(after == NULL ? f->until_seq :
+		    after->seq));
+		return;
+	}
+	db_bind_int(s, 8, after == NULL ? INT64_MAX : after->time_ms);
+	if (after != NULL)
+		db_bind_hash(s, 9, &after->id);
 }
 
 int
@@ -473,13 +503,9 @@ lookup_records(struct db *db, const struct lookup_filter *f,
 	bind_or_null(s, 1, f->patient);
 	bind_or_null(s, 2, f->author);
 	bind_or_null(s, 3, f->label);
-	db_bind_int(s, 4, f->since_ms);
-	db_bind_int(s, 5, f->until_ms);
 	bind_or_null(s, 6, f->visible_to);
 	db_bind_int(s, 7, f->limit == 0 ? -1 : (int64_t)f->limit);
-	db_bind_int(s, 8, f->after == NULL ? INT64_MAX : f->after->time_ms);
-	if (f->after != NULL)
-		db_bind_hash(s, 9, &f->after->id);
+	bind_range(s, f);
 	while ((ret = db_step(db, s, e)) == 1) {
 		ret = read_record(&r, s, e) != 0 ? -1 : fn(arg, &r, e);
 		if (ret != 0)

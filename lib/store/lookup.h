@@ -24,7 +24,8 @@ struct lookup_record {
 	char label[NAME_MAX_LEN + 1];
 	int64_t time_ms;
 	struct hash body, header;
-	uint64_t body_size, height;
+	uint64_t body_size;
+	uint64_t height, seq;	/* of the transaction that decided it */
 };
 
 struct lookup_role {
@@ -91,12 +92,15 @@ int lookup_accesses(struct db *db, const struct hash *record,
 
 /*
  * Records, newest first.  Members that are NULL, or 0 and INT64_MAX for
- * times, do not restrict.
+ * times, do not restrict.  by_seq: only those that transactions of a range
+ * decided, the last first; no others are looked at.
  */
 struct lookup_filter {
 	const char *patient, *author;	/* handles */
 	const char *label;
 	int64_t since_ms, until_ms;	/* until is excluded */
+	bool by_seq;
+	uint64_t from_seq, until_seq;	/* the same */
 	const char *visible_to;		/* handle: patient, author, reader */
 	uint64_t limit;			/* 0: no limit */
 	const struct lookup_record *after;	/* go on after this one */
