@@ -90,6 +90,11 @@ teardown() {
 	ehr-audit -C A >audit 2>&1 || { cat audit; return 1; }
 }
 
+# ticks DIR: of processor time, hundredths of a second, that its service took.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$(<"pid.$1")/stat"
+}
+
 # delegates N: so many decide on the next block, as A knows it.
 delegates() {
 	[ "$(ehr-node -C A list | grep -c delegate)" -eq "$1" ]
@@ -136,7 +141,7 @@ another() {
 }
 
 @test "services run on while delegates come, are voted out, and go" {
-	local a b h ledger
+	local a b h ledger t
 	local -a all=(A B C D E F G H)
 
 	four --timeout 2000 --delegates 7
@@ -175,6 +180,11 @@ another() {
 	ehr-node -C A list | grep -q 'hospital-g.node'
 	delegates 7
 	until_part $((h + 1)) hospital-h
+
+	# Who has no seat any more waits for one, and does nothing else.
+	t=$(ticks G)
+	sleep 2
+	[ $(($(ticks G) - t)) -le 40 ]
 
 	h=$(height A)
 	for a in "${all[@]}"; do

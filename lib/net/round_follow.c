@@ -67,16 +67,17 @@ gather(struct following *f)
 	struct round *rd = f->rd;
 	const struct driver *d = rd->d;
 	int64_t now = clock_now_ms();
+	bool part = d->live && d->me >= 0;
 
-	if (!d->live || d->me < 0)
-		return;
-	if (f->unpushed && d->core.work) {
+	if (part && f->unpushed && d->core.work) {
 		f->unpushed = false;
 		push(f);
 	}
 	if (now < f->pull_ms && f->pull_ms - now <= PULL_MS)
 		return;
-	f->pull_ms = now + PULL_MS;
+	f->pull_ms = now + PULL_MS;	/* wake() counts on it */
+	if (!part)
+		return;
 	round_tell_refused(rd, &f->told);
 	round_tell_evidence(rd, &f->told);
 	if (!d->core.work && !round_sum(rd).busy)
