@@ -2,6 +2,7 @@
 #include "base/stamp.h"
 #include "cli/ndjson.h"
 #include "cli/open.h"
+#include "cli/when.h"
 #include "record/reading.h"
 #include "store/blocks.h"
 
@@ -64,25 +65,6 @@ print(void *arg, const struct lookup_record *r, const struct meta *m,
 	return q->limit > 0 && q->found == q->limit;
 }
 
-/* A time, a date or an hour of a log. */
-static int
-time_of(int64_t *ms, const char *text, struct err *e)
-{
-	char whole[STAMP_LEN + 1] = "0000-00-00T00:00:00.000Z";
-	size_t n = strlen(text);
-
-	if (stamp_hour_parse(ms, span_str(text)) == 0)
-		return 0;
-	if (n <= STAMP_LEN) {
-		memcpy(whole, text, n);
-		if ((n == 10 || n == STAMP_LEN) &&
-		    stamp_parse(ms, span_str(whole)) == 0)
-			return 0;
-	}
-	return err_set(e, ERR_USAGE, "%s: not a time (YYYY-MM-DD, "
-	    "YYYY-MM-DD_HH or YYYY-MM-DDTHH:MM:SS.mmmZ)", text);
-}
-
 /* Only what the log of that hour has; the state tells where that is. */
 static int
 hour_of(struct lookup_filter *f, const char *hour, struct ctx *x,
@@ -122,9 +104,9 @@ resolve(struct lookup_filter *f, struct who *w, struct ctx *x, struct err *e)
 			return -1;
 		f->author = w->author_handle;
 	}
-	if (w->since != NULL && time_of(&f->since_ms, w->since, e) != 0)
+	if (w->since != NULL && when_parse(&f->since_ms, w->since, e) != 0)
 		return -1;
-	if (w->until != NULL && time_of(&f->until_ms, w->until, e) != 0)
+	if (w->until != NULL && when_parse(&f->until_ms, w->until, e) != 0)
 		return -1;
 	return w->hour == NULL ? 0 : hour_of(f, w->hour, x, e);
 }

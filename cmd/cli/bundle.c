@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "net/bundle.h"
@@ -30,18 +29,11 @@ static int
 create(const char *file, struct repo *r, uint64_t since,
     struct sync_result *res, struct bundle_head *h, struct err *e)
 {
-	const char *slash = strrchr(file, '/');
-	char dir[FS_NAME_MAX] = ".";
 	struct fs_temp t;
 
 	if (strcmp(file, "-") == 0)
 		return bundle_make(h, r, STDOUT_FILENO, since, res, e);
-	if (strlen(file) >= sizeof(dir))
-		return err_set(e, ERR_USAGE, "%s: too long a path", file);
-	if (slash != NULL)
-		snprintf(dir, sizeof(dir), "%.*s", slash == file ? 1 :
-		    (int)(slash - file), file);
-	if (fs_temp_open(&t, AT_FDCWD, dir, 0600, e) != 0)
+	if (fs_temp_beside(&t, AT_FDCWD, file, 0600, e) != 0)
 		return -1;
 	if (bundle_make(h, r, t.fd, since, res, e) == 0)
 		return fs_temp_commit(&t, file, false, e);

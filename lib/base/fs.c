@@ -145,6 +145,17 @@ fs_temp_open(struct fs_temp *t, int dirfd, const char *dir, mode_t mode,
 	return t->fd >= 0 ? 0 : err_sys(e, "%s: cannot write there", dir);
 }
 
+int
+fs_temp_beside(struct fs_temp *t, int dirfd, const char *path, mode_t mode,
+    struct err *e)
+{
+	char dir[FS_NAME_MAX];
+
+	if (parent_of(dir, path, e) != 0)
+		return -1;
+	return fs_temp_open(t, dirfd, dir, mode, e);
+}
+
 void
 fs_temp_abort(struct fs_temp *t)
 {
@@ -200,15 +211,10 @@ int
 fs_write(int dirfd, const char *path, const char *dir, struct span data,
     mode_t mode, bool excl, struct err *e)
 {
-	char parent[FS_NAME_MAX];
 	struct fs_temp t;
 
-	if (dir == NULL) {
-		if (parent_of(parent, path, e) != 0)
-			return -1;
-		dir = parent;
-	}
-	if (fs_temp_open(&t, dirfd, dir, mode, e) != 0)
+	if ((dir == NULL ? fs_temp_beside(&t, dirfd, path, mode, e) :
+	    fs_temp_open(&t, dirfd, dir, mode, e)) != 0)
 		return -1;
 	if (fs_write_all(t.fd, data.p, data.n) != 0) {
 		err_sys(e, "%s", path);

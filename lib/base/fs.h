@@ -42,6 +42,10 @@ struct fs_temp {
 int fs_temp_open(struct fs_temp *t, int dirfd, const char *dir, mode_t mode,
     struct err *e);
 
+/* The same beside the file path, which it is to become. */
+int fs_temp_beside(struct fs_temp *t, int dirfd, const char *path,
+    mode_t mode, struct err *e);
+
 /*
  * fsync, then give the file its final name and fsync the directory that holds
  * it.  excl: an existing file of that name is ERR_NO and stays as it is.
