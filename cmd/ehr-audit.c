@@ -7,6 +7,7 @@
 
 #include "base/stamp.h"
 #include "cli/bundle.h"
+#include "cli/extract.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
 #include "log/audit_bundle.h"
@@ -15,7 +16,9 @@ static const struct cli_spec spec = {
 	.name = "ehr-audit",
 	.usage =
 "usage: ehr-audit [-C DIR | [--bundle] FILE] [--json] [--checkpoint FILE]\n"
-"           [--policy FILE]\n",
+"           [--policy FILE]\n"
+"           [--format csv|ndjson|fhir] [-o FILE] [--since TIME]\n"
+"           [--until TIME] [-p PATIENT] [-a ACTOR]\n",
 	.takes = CLI_DIR | CLI_JSON
 };
 
@@ -29,7 +32,19 @@ struct report {
 	struct buf checkpoint, policy_text;
 	struct policy policy;
 	struct audit_bundle bundle;
+	struct extraction extraction;
+	bool done;			/* the audit came to its end */
 };
+
+/* Lines of the report: where stdout has the extract, to stderr. */
+static void
+put(struct report *r, struct span line)
+{
+	if (extraction_on_stdout(&r->extraction))
+		fwrite(line.p, 1, line.n, stderr);
+	else
+		cli_put(line);
+}
 
 static void
 advance(void *arg, uint64_t blocks)
@@ -71,7 +86,7 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 	err_set(&safe, ERR_NO, "%s", f->where);
 	buf_addf(&line, "%s %s %s: %s\n", f->absent ? "absent" : "FAILED",
 	    audit_class_name(f->class), safe.msg, f->what);
-	cli_put(buf_span(&line));
+	put(r, buf_span(&line));
 	buf_free(&line);
 	return 0;
 }
@@ -194,6 +209,23 @@ audit(struct report *r, struct err *e)
 	    audit_bundle_check(&r->bundle, &r->audit, e) : ret;
 }
 
+static void
+summary(struct report *r)
+{
+	struct err e;
+
+	if (r->c.json)
+		summary_json(r);
+	else if (!extraction_on_stdout(&r->extraction))
+		summary_text(r);
+	else if (!audit_clean(&r->audit)) {
+		err_set(&e, ERR_NO, "NOT CLEAN: this is of the blocks up to "
+		    "%llu, which were verified",
+		    (unsigned long long)r->audit.verified);
+		cli_fail(&r->c, &e);
+	}
+}
+
 /* One argument: a bundle, or the directory of a ledger. */
 static int
 take_argument(struct report *r)
@@ -220,6 +252,12 @@ main(int argc, char **argv)
 		{ 0, "bundle", CLI_TEXT, &r.file, 0 },
 		{ 0, "checkpoint", CLI_TEXT, &r.checkpoint_file, 0 },
 		{ 0, "policy", CLI_TEXT, &r.policy_file, 0 },
+		{ 0, "format", CLI_TEXT, &r.extraction.format, 0 },
+		{ 'o', "output", CLI_TEXT, &r.extraction.file, 0 },
+		{ 0, "since", CLI_TEXT, &r.extraction.since, 0 },
+		{ 0, "until", CLI_TEXT, &r.extraction.until, 0 },
+		{ 'p', "patient", CLI_TEXT, &r.extraction.x.patient, 0 },
+		{ 'a', "actor", CLI_TEXT, &r.extraction.x.actor, 0 },
 		{ 0 }
 	};
 	struct err e, later;
@@ -228,17 +266,23 @@ main(int argc, char **argv)
 	cli_parse(&r.c, &spec, opt, argc, argv);
 	if (take_argument(&r) != 0)
 		return cli_usage(&r.c, "one directory or bundle expected");
+	if (extraction_options(&r.extraction, &e) != 0)
+		return cli_fail(&r.c, &e);
+	if (r.c.json && extraction_on_stdout(&r.extraction))
+		return cli_usage(&r.c, "--json and an extract need -o FILE");
 	ret = read_outside(&r, &e);
 	if (ret == 0)
 		ret = r.file != NULL ? open_bundle(&r, &e) :
 		    repo_open(&r.audit.repo, r.c.dir, &e);
 	if (ret == 0)
 		ret = audit(&r, &e);
-	if (ret == 0 && r.c.json)
-		summary_json(&r);
-	else if (ret == 0)
-		summary_text(&r);
+	r.done = ret == 0;
+	if (ret == 0)
+		ret = extraction_run(&r.extraction, &r.audit, &e);
+	if (r.done)
+		summary(&r);
 	status = ret != 0 ? cli_fail(&r.c, &e) : audit_clean(&r.audit) ? 0 : 1;
+	audit_close(&r.audit);
 	repo_close(r.audit.repo);
 	if (audit_bundle_close(&r.bundle, &later) != 0)
 		status = cli_worse(status, cli_fail(&r.c, &later));

@@ -66,8 +66,9 @@ audit_run(struct audit *a, struct err *e)
 
 	/* repo_open has parsed and verified the genesis. */
 	a->count[AUDIT_GENESIS].checked = 1;
-	if (db_scratch(&db, e) != 0)
+	if (db_scratch(&a->db, e) != 0)
 		return -1;
+	db = a->db;
 	ret = audit_chain(a, db, e);
 	if (ret == 0)
 		ret = audit_objects(a, db, e);
@@ -81,6 +82,12 @@ audit_run(struct audit *a, struct err *e)
 		ret = audit_outside(a, db, e);
 	if (a->count[AUDIT_OBJECTS].checked > 0)
 		a->gaps |= 1u << AUDIT_GAP_SEALED;
-	db_close(db);
 	return ret;
+}
+
+void
+audit_close(struct audit *a)
+{
+	db_close(a->db);
+	a->db = NULL;
 }

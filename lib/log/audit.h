@@ -15,4 +15,7 @@
  */
 int audit_run(struct audit *a, struct err *e);
 
+/* Release what audit_run keeps for whoever has questions: the state. */
+void audit_close(struct audit *a);
+
 #endif

@@ -55,6 +55,10 @@ struct audit {
 	    struct err *e);
 	/* Called now and then with how many blocks are done; may be NULL. */
 	void (*progress)(void *arg, uint64_t blocks);
+	/* Called for each block that holds, with the delegates of its height
+	 * and the bit set of those that signed it; may be NULL. */
+	void (*block)(void *arg, const struct block_header *h,
+	    const struct delegates *set, uint64_t signers);
 	void *arg;
 	/* From outside: a checkpoint's note, or empty; a policy, or NULL. */
 	struct span checkpoint;
@@ -62,6 +66,8 @@ struct audit {
 	unsigned gaps;		/* a bit for each audit_gap */
 	struct audit_count count[AUDIT_CLASSES];
 	struct head head;	/* the last block that holds */
+	uint64_t verified;	/* up to this block, all signatures do, too */
+	struct db *db;		/* the state that the blocks gave */
 };
 
 /* Did it check something, and find nothing wrong or absent? */

@@ -18,6 +18,7 @@ struct replay {
 	struct delegates set;
 	struct verify_batch *batch;
 	bool open;		/* a database transaction is open */
+	bool bad;		/* a signature did not verify */
 };
 
 static int
@@ -26,8 +27,15 @@ flush(struct replay *p, struct err *e)
 	size_t n = verify_count(p->batch);
 
 	p->a->count[AUDIT_SIGNATURES].checked += n;
-	if (verify_all(p->batch, e) == 0)
+	if (verify_all(p->batch, e) == 0) {
+		if (!p->bad)
+			p->a->verified = p->head.height;
 		return 0;
+	}
+	/* Whatever follows a false statement may follow from it. */
+	if (!p->bad && e->kind == ERR_NO)
+		p->a->verified = verify_bad_height(p->batch) - 1;
+	p->bad = true;
 	return audit_failed(p->a, AUDIT_SIGNATURES, "blocks", e, e);
 }
 
@@ -54,6 +62,8 @@ replay_block(struct replay *p, uint64_t height, struct err *e)
 		p->a->count[AUDIT_TRANSACTIONS].checked += b.h.txs;
 		p->a->count[AUDIT_SIGNATURES].checked +=
 		    (uint64_t)__builtin_popcountll(signers);
+		if (p->a->block != NULL)
+			p->a->block(p->a->arg, &b.h, &p->set, signers);
 		ret = 1;
 	}
 	p->a->count[AUDIT_BLOCKS].checked++;

@@ -27,7 +27,7 @@ struct verify_batch {
 	struct job **job;
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
-	uint64_t height;
+	uint64_t height, bad_height;
 	struct checker *checker[PARALLEL_MAX + 1];	/* of each worker */
 
 	/* Of threads that have begun; job, n and these are under the lock. */
@@ -262,12 +262,20 @@ verify_all(struct verify_batch *b, struct err *e)
 	else
 		parallel_run(b->n, WORTH_A_THREAD, verify_one, b);
 	bad = atomic_load(&b->bad);
-	if (bad != SIZE_MAX)
+	if (bad != SIZE_MAX) {
+		b->bad_height = b->job[bad]->height;
 		err_set(e, ERR_NO, "block %llu: signature of %s: does not "
-		    "verify", (unsigned long long)b->job[bad]->height,
+		    "verify", (unsigned long long)b->bad_height,
 		    b->job[bad]->name);
+	}
 	forget(b);
 	return bad == SIZE_MAX ? 0 : -1;
+}
+
+uint64_t
+verify_bad_height(const struct verify_batch *b)
+{
+	return b->bad_height;
 }
 
 void

@@ -39,6 +39,9 @@ size_t verify_count(const struct verify_batch *b);
  */
 int verify_all(struct verify_batch *b, struct err *e);
 
+/* After verify_all said ERR_NO: the height of that block. */
+uint64_t verify_bad_height(const struct verify_batch *b);
+
 void verify_free(struct verify_batch *b);	/* NULL does nothing */
 
 #endif

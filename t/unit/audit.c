@@ -35,6 +35,7 @@ findings(void)
 	for (int i = 0; i < AUDIT_CLASSES; i++)
 		n += (unsigned)(a.count[i].failed + a.count[i].absent);
 	CHECK(audit_clean(&a) == (n == 0));
+	audit_close(&a);
 	repo_close(a.repo);
 	return n;
 }

@@ -219,6 +219,7 @@ check_ledger(const char *dir, const struct waits *b)
 	for (int i = 0; i < AUDIT_CLASSES; i++)
 		CHECK(a.count[i].failed == 0);
 	check_waiting(b, a.repo);
+	audit_close(&a);
 	repo_close(a.repo);
 	snprintf(tmp, sizeof(tmp), "%s/.ehr/tmp", dir);
 	CHECK(count_entries(tmp) == 0);
