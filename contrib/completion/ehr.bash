@@ -26,6 +26,9 @@ _ehr_value() {
 	label)
 		mapfile -t COMPREPLY < <(compgen -W \
 		    "laboratory imaging prescription" -- "$2") ;;
+	format)
+		mapfile -t COMPREPLY < \
+		    <(compgen -W "csv ndjson fhir" -- "$2") ;;
 	file | key | card | identity | pem)
 		mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
 	*)
