@@ -153,12 +153,14 @@ told() {
 	ehr-block -C A show $(seq 3 $h) | grep -q '^proposer hospital-e'
 	# Four of five are a quorum: no block has less.
 	ehr-block -C A show $h | grep -c '^— ' | grep '[45]'
+	ehr-sync -C E
 	ehr-node -C A remove -i admin.key --passphrase-file pw hospital-e
 	until_ok 40 at $((h + 1)) >/dev/null
 	enroll A
 	until_ok 40 at $((h + 2)) >/dev/null
 	unfollow A B C D E
 	honest E
+	ehr-audit -C E >audit 2>&1 || { cat audit; return 1; }
 	for d in A B C D; do ehr-node -C $d peer --remove hospital-e; done
 	same_after_all
 }

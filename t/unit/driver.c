@@ -201,6 +201,50 @@ test_body_lost(void)
 	four_close(&f);
 }
 
+/* --- PBFT ----------------------------------------------------------------- */
+
+/* Each in its turn, as ehr-dbft --once does, until these have the block. */
+static bool
+round_robin(unsigned mask, uint64_t height, int ms)
+{
+	bool all = false;
+
+	for (unsigned n = 0; n < 6 * f.n && !all; n++) {
+		if ((mask >> n % f.n & 1) != 0)
+			act(n % f.n, ms);
+		all = true;
+		for (unsigned i = 0; i < f.n; i++)
+			all = all && ((mask >> i & 1) == 0 ||
+			    four_height(&f, i) == height);
+	}
+	return all && four_agree(&f, mask, height);
+}
+
+/* All vote, and a quorum of three goes on without the fourth. */
+static void
+test_pbft(void)
+{
+	struct settings s = quick();
+
+	s.timeout_ms = 60000;
+	s.delegates = GENESIS_NODES_MAX;
+	four_open_engine(&f, 4, &s, "pbft");
+	for (uint64_t h = 1; h <= 3; h++) {
+		four_enroll(&f, 15);
+		CHECK(round_robin(15, h, 0));
+	}
+	dead = 1u << 3;		/* speaks next at height 7 */
+	four_enroll(&f, 7);
+	CHECK(round_robin(7, 4, 0) && four_height(&f, 3) == 3);
+	dead = 3u << 2;
+	four_enroll(&f, 3);
+	CHECK(!round_robin(3, 5, 0) && four_agree(&f, 3, 4));
+	dead = 0;
+	/* What was sent to nobody is sent again after a while. */
+	CHECK(round_robin(15, 5, 3000));
+	four_close(&f);
+}
+
 int
 main(void)
 {
@@ -213,6 +257,7 @@ main(void)
 	test_proposed_again(only_d_prepared);
 	test_proposed_again(all_prepared);
 	test_body_lost();
+	test_pbft();
 	scratch_close();
 	return check_done("driver");
 }

@@ -18,6 +18,7 @@ struct four {
 	struct identity node[FOUR_MAX], admin;
 	struct repo *r[FOUR_MAX];
 	unsigned users;
+	const char *engine;
 };
 
 static inline void
@@ -31,7 +32,7 @@ four_genesis(struct buf *out, struct four *f, const struct settings *s)
 	g->name = span_str("za-ehr");
 	g->time_ms = clock_now_ms() - 1000;
 	memcpy(g->nonce, "a fixed nonce 16", 16);
-	g->engine = span_str("dbft");
+	g->engine = span_str(f->engine);
 	g->settings = *s;
 	g->nroles = genesis_default_roles(g->role);
 	for (; g->nnodes < f->n; g->nnodes++) {
@@ -68,13 +69,15 @@ four_create(struct four *f, unsigned i, struct span genesis)
 
 /* n hospitals in the working directory. */
 static inline void
-four_open(struct four *f, unsigned n, const struct settings *s)
+four_open_engine(struct four *f, unsigned n, const struct settings *s,
+    const char *engine)
 {
 	struct buf genesis = BUF_INIT(GENESIS_MAX);
 	char name[] = "hospital-a";
 
 	memset(f, 0, sizeof(*f));
 	f->n = n;
+	f->engine = engine;
 	for (unsigned i = 0; i < n; i++, name[9]++)
 		people_node(&f->node[i], name, name);
 	people_user(&f->admin, "Ruth O");
@@ -82,6 +85,12 @@ four_open(struct four *f, unsigned n, const struct settings *s)
 	for (unsigned i = 0; i < n; i++)
 		four_create(f, i, buf_span(&genesis));
 	buf_free(&genesis);
+}
+
+static inline void
+four_open(struct four *f, unsigned n, const struct settings *s)
+{
+	four_open_engine(f, n, s, "dbft");
 }
 
 static inline void
