@@ -169,3 +169,13 @@ page() {
 		complete_line ehr "${f#ehr-}" | grep -qx -- "${f#ehr-}"
 	done
 }
+
+@test "a check that repaired succeeds; outvoted or alarmed, its unit fails" {
+	cd "$top/contrib/systemd"
+	sed -n 's/^SuccessExitStatus=//p' ehr-.service.d/*.conf \
+	    ehr-log-merkle-check.service | tr ' ' '\n' | sort -n |
+	    tr '\n' ' ' | grep -x '10 75 '
+	# Of no other.
+	[ "$(grep -l '^SuccessExitStatus' ./*.service)" = \
+	    ./ehr-log-merkle-check.service ]
+}
