@@ -12,13 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
-int
-fs_read_fd(struct buf *out, int fd, const char *what, struct err *e)
+#define CHUNK 65536
+
+/* To the end; room for some bytes is made at once. */
+static int
+read_all(struct buf *out, int fd, size_t some, const char *what,
+    struct err *e)
 {
 	for (;;) {
 		/* One more byte than is left shows that there is too much. */
 		size_t left = out->max - out->len;
-		size_t want = left < 65536 ? left : 65536;
+		size_t room = out->cap > out->len ? out->cap - out->len : some;
+		size_t want = left < room ? left : room;
 		unsigned char probe, *to = &probe;
 		ssize_t n;
 
@@ -39,8 +44,15 @@ fs_read_fd(struct buf *out, int fd, const char *what, struct err *e)
 }
 
 int
+fs_read_fd(struct buf *out, int fd, const char *what, struct err *e)
+{
+	return read_all(out, fd, CHUNK, what, e);
+}
+
+int
 fs_read(struct buf *out, int dirfd, const char *path, struct err *e)
 {
+	size_t some = CHUNK;
 	struct stat st;
 	int fd, r;
 
@@ -49,11 +61,19 @@ fs_read(struct buf *out, int dirfd, const char *path, struct err *e)
 		return err_set(e, ERR_NO, "%s: no such file", path);
 	if (fd < 0)
 		return err_sys(e, "%s", path);
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(fd, &st) != 0) {
+		err_sys(e, "%s", path);
+		close(fd);
+		return -1;
+	}
+	if (S_ISDIR(st.st_mode)) {
 		close(fd);
 		return err_set(e, ERR_BAD, "%s: is a directory", path);
 	}
-	r = fs_read_fd(out, fd, path, e);
+	/* All of a small file, and the byte that shows its end. */
+	if (S_ISREG(st.st_mode) && st.st_size < CHUNK)
+		some = (size_t)st.st_size + 1;
+	r = read_all(out, fd, some, path, e);
 	close(fd);
 	return r;
 }
