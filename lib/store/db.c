@@ -12,6 +12,16 @@
 #define VERSION 7
 #define BUSY_MS 30000
 
+/*
+ * SQLite need not count its memory, under a lock: nobody asks.  Called before
+ * its first use; a later call does nothing.
+ */
+static void
+configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct cached {
 	const char *sql;
 	sqlite3_stmt *stmt;
@@ -241,6 +251,7 @@ db_of(struct db **out, struct repo *r, struct err *e)
 		*out = r->db;
 		return 0;
 	}
+	configure();
 	snprintf(path, sizeof(path), "%s/state.db", r->path);
 	if ((got = open_ours(&r->db, path, e)) != 1) {
 		/* Two who make it at once would make two; and another may have
@@ -338,6 +349,7 @@ db_scratch(struct db **out, struct err *e)
 	snprintf(version, sizeof(version), "PRAGMA user_version=%d", VERSION);
 	if (db == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
+	configure();
 	/* SQLite keeps "" in memory until it grows, then in a file. */
 	if (sqlite3_open_v2("", &db->sq, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||

@@ -70,54 +70,37 @@ state_is_of(struct db *db, const struct hash *ledger, struct err *e)
 	return r;
 }
 
-static int
-set_meta(sqlite3_stmt **s, struct db *db, const char *key, struct err *e)
-{
-	if (db_stmt(s, db, "INSERT INTO meta(key, value) VALUES(?1, ?2) "
-	    "ON CONFLICT(key) DO UPDATE SET value=?2", e) != 0)
-		return -1;
-	db_bind_span(*s, 1, span_str(key));
-	return 0;
-}
-
-static int
-set_int(struct db *db, const char *key, int64_t v, struct err *e)
-{
-	sqlite3_stmt *s;
-
-	if (set_meta(&s, db, key, e) != 0)
-		return -1;
-	db_bind_int(s, 2, v);
-	return db_run(db, s, e);
-}
-
-static int
-set_blob(struct db *db, const char *key, const void *p, size_t n,
-    struct err *e)
-{
-	sqlite3_stmt *s;
-
-	if (set_meta(&s, db, key, e) != 0)
-		return -1;
-	sqlite3_bind_blob(s, 2, n == 0 ? "" : p, (int)n, SQLITE_STATIC);
-	return db_run(db, s, e);
-}
-
 int
 state_set_ledger(struct db *db, const struct hash *ledger, struct err *e)
 {
-	return set_blob(db, "ledger", ledger->b, HASH_LEN, e);
+	sqlite3_stmt *s;
+
+	if (db_stmt(&s, db, "INSERT INTO meta(key, value) "
+	    "VALUES('ledger', ?1) ON CONFLICT(key) DO UPDATE SET value=?1",
+	    e) != 0)
+		return -1;
+	db_bind_hash(s, 1, ledger);
+	return db_run(db, s, e);
 }
 
 int
 state_set_head(struct db *db, const struct head *h, struct err *e)
 {
-	if (set_int(db, "height", (int64_t)h->height, e) != 0 ||
-	    set_int(db, "time", h->time_ms, e) != 0 ||
-	    set_int(db, "size", (int64_t)h->tree.size, e) != 0 ||
-	    set_blob(db, "head", h->id.b, HASH_LEN, e) != 0)
+	size_t peaks = h->tree.n * HASH_LEN;
+	sqlite3_stmt *s;
+
+	if (db_stmt(&s, db, "INSERT INTO meta(key, value) VALUES"
+	    "('height', ?), ('time', ?), ('size', ?), ('head', ?), "
+	    "('tree', ?) ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+	    e) != 0)
 		return -1;
-	return set_blob(db, "tree", h->tree.peak, h->tree.n * HASH_LEN, e);
+	db_bind_int(s, 1, (int64_t)h->height);
+	db_bind_int(s, 2, h->time_ms);
+	db_bind_int(s, 3, (int64_t)h->tree.size);
+	db_bind_hash(s, 4, &h->id);
+	sqlite3_bind_blob(s, 5, peaks == 0 ? "" : (const void *)h->tree.peak,
+	    (int)peaks, SQLITE_STATIC);
+	return db_run(db, s, e);
 }
 
 int

@@ -71,20 +71,24 @@ static int
 view_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
 {
 	struct state_view *v = arg;
+	unsigned all = 0;
+	bool known = false;
 	sqlite3_stmt *s;
 	int r;
 
-	r = exists(arg, "SELECT 1 FROM user WHERE handle=?", handle, none, e);
-	if (r <= 0 || perms == NULL)
-		return r;
-	*perms = 0;
-	if (db_stmt(&s, v->db, "SELECT perms FROM member JOIN role ON "
-	    "role.name=member.role WHERE handle=?", e) != 0)
+	/* One row for each role; for a user without any, one of NULL. */
+	r = query(&s, arg, "SELECT perms FROM user LEFT JOIN member ON "
+	    "member.handle=user.handle LEFT JOIN role ON "
+	    "role.name=member.role WHERE user.handle=?", handle, none, e);
+	for (; r == 1; r = db_step(v->db, s, e)) {
+		known = true;
+		all |= (unsigned)sqlite3_column_int(s, 0);
+	}
+	if (r < 0)
 		return -1;
-	db_bind_span(s, 1, handle);
-	while ((r = db_step(v->db, s, e)) == 1)
-		*perms |= (unsigned)sqlite3_column_int(s, 0);
-	return r < 0 ? -1 : 1;
+	if (perms != NULL)
+		*perms = all;
+	return known;
 }
 
 static int
