@@ -36,12 +36,16 @@ all_spread(struct dbft_turn *t)
 	for (int k = DBFT_PREPARE; k <= DBFT_COMMIT; k++) {
 		enum dbft_kind kind = (enum dbft_kind)k;
 		const struct dbft_msg *own = inner_own(s, kind);
+		uint64_t to = audience(s, kind);
 
 		if (own == NULL || s->told[kind] == own->view + 1)
 			continue;
 		s->told[kind] = own->view + 1;
+		/* A proposal from before a restart is for the next tick. */
+		if (to == 0)
+			continue;
 		s->resend_ms = t->in->now_ms + s->c.resend_ms;
-		inner_repeat(t, kind, audience(s, kind));
+		inner_repeat(t, kind, to);
 	}
 }
 

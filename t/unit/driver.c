@@ -240,8 +240,8 @@ test_pbft(void)
 	four_enroll(&f, 3);
 	CHECK(!round_robin(3, 5, 0) && four_agree(&f, 3, 4));
 	dead = 0;
-	/* What was sent to nobody is sent again after a while. */
-	CHECK(round_robin(15, 5, 3000));
+	/* Who starts again says again what it has said. */
+	CHECK(round_robin(15, 5, 0));
 	four_close(&f);
 }
 
