@@ -210,6 +210,10 @@ not_taken() {
 	refused 4 ehr-sync -C A bundle create /nowhere/x
 	run sh -c 'ehr-sync -C A bundle create - >/dev/full'
 	[ "$status" -eq 4 ]
+	# A device is not replaced by a file: here, a pipe in its place.
+	mkfifo pipe
+	refused 4 ehr-sync -C A bundle create pipe
+	[ -p pipe ]
 	refused 1 ehr-sync -C B bundle apply nothing
 	refused 2 ehr-sync -C B bundle apply
 	refused 2 ehr-sync -C B bundle take new.tar

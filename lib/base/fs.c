@@ -170,7 +170,11 @@ fs_temp_beside(struct fs_temp *t, int dirfd, const char *path, mode_t mode,
     struct err *e)
 {
 	char dir[FS_NAME_MAX];
+	struct stat st;
 
+	if (fstatat(dirfd, path, &st, 0) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_SYS, "%s: not a regular file, and not "
+		    "replaced", path);
 	if (parent_of(dir, path, e) != 0)
 		return -1;
 	return fs_temp_open(t, dirfd, dir, mode, e);

@@ -42,7 +42,8 @@ struct fs_temp {
 int fs_temp_open(struct fs_temp *t, int dirfd, const char *dir, mode_t mode,
     struct err *e);
 
-/* The same beside the file path, which it is to become. */
+/* The same beside the file path, which it is to become.  Not to a device, a
+ * pipe or a directory: a rename would do away with it.  ERR_SYS. */
 int fs_temp_beside(struct fs_temp *t, int dirfd, const char *path,
     mode_t mode, struct err *e);
 
