@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/gz.h"
+#include "base/stamp.h"
 #include "log/checkpoints.h"
 #include "store/blocks.h"
 
@@ -349,29 +350,62 @@ next(struct check *k, struct err *e)
 /* --- what is too short, or too much --------------------------------------- */
 
 /*
+ * The newest checkpoint, if a node has signed it: of how many transactions it
+ * speaks, and when the hour ends that it is named by.
+ */
+static int
+read_newest(uint64_t *size, int64_t *end_ms, struct check *k, struct err *e)
+{
+	struct buf text = BUF_INIT(CHECKPOINT_MAX);
+	struct checkpoint c;
+	struct fs_names list;
+	struct err ignored;
+	int got = 0;
+
+	*size = 0;
+	*end_ms = 0;
+	if (fs_list(&list, k->repo->dirfd, CHECKPOINT_DIR, e) != 0)
+		return -1;
+	if (list.n > 0 && checkpoints_read(&c, &text, k->repo,
+	    list.name[list.n - 1], &ignored) == 0)
+		got = checkpoints_signed(k->db, &c, repo_ledger(k->repo), e);
+	if (got == 1) {
+		*size = c.size;
+		if (stamp_hour_parse(end_ms,
+		    span_str(list.name[list.n - 1])) == 0)
+			*end_ms += STAMP_HOUR_MS;
+	}
+	buf_free(&text);
+	fs_names_free(&list);
+	return got < 0 ? -1 : 0;
+}
+
+/*
  * A checkpoint that a node has signed of more than is here shows that blocks
- * were lost, when the state was lost with them.
+ * were lost, when the state was lost with them.  So does one of an hour that
+ * no block here ends; but nobody has signed its name: when no peer has such a
+ * block, it is the name that is wrong.
  */
 static int
 check_end(struct check *k, struct err *e)
 {
-	struct buf text = BUF_INIT(CHECKPOINT_MAX);
-	struct checkpoint c = { .size = 0 };
-	struct fs_names list;
-	struct err ignored;
+	uint64_t size;
+	int64_t end_ms;
 	int got = 1;
 
-	if (fs_list(&list, k->repo->dirfd, CHECKPOINT_DIR, e) != 0)
+	if (read_newest(&size, &end_ms, k, e) != 0)
 		return -1;
-	if (list.n == 0 || checkpoints_read(&c, &text, k->repo,
-	    list.name[list.n - 1], &ignored) != 0 ||
-	    checkpoints_signed(k->db, &c, repo_ledger(k->repo), e) != 1)
-		c.size = 0;
-	buf_free(&text);
-	fs_names_free(&list);
-	while (got == 1 && !k->broken && k->head.tree.size < c.size) {
+	while (got == 1 && !k->broken && k->head.tree.size < size) {
 		k->known = k->head.height + 1;
 		got = next(k, e);
+	}
+	while (got == 1 && !k->broken && !k->o->look &&
+	    k->head.time_ms < end_ms) {
+		char path[CHAIN_PATH_LEN];
+
+		chain_path(path, k->head.height + 1);
+		got = mend(k, path, "is missing", false, e);
+		k->res->blocks += got == 1;
 	}
 	return got < 0 ? -1 : 0;
 }
