@@ -5,18 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/stamp.h"
 #include "cli/bundle.h"
 #include "cli/extract.h"
 #include "cli/ndjson.h"
 #include "cli/progress.h"
 #include "log/audit_bundle.h"
+#include "log/page.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-audit",
 	.usage =
 "usage: ehr-audit [-C DIR | [--bundle] FILE] [--json] [--checkpoint FILE]\n"
-"           [--policy FILE]\n"
+"           [--policy FILE] [--html FILE]\n"
 "           [--format csv|ndjson|fhir] [-o FILE] [--since TIME]\n"
 "           [--until TIME] [-p PATIENT] [-a ACTOR]\n",
 	.takes = CLI_DIR | CLI_JSON
@@ -33,6 +35,8 @@ struct report {
 	struct policy policy;
 	struct audit_bundle bundle;
 	struct extraction extraction;
+	const char *html_file;
+	struct page page;
 	bool done;			/* the audit came to its end */
 };
 
@@ -65,6 +69,15 @@ unpacking(void *arg, uint64_t entries, uint64_t bytes)
 	r->bytes = bytes;
 }
 
+static void
+block(void *arg, const struct block_header *h, const struct delegates *set,
+    uint64_t signers)
+{
+	struct report *r = arg;
+
+	page_block(&r->page, h, set, signers);
+}
+
 static int
 finding(void *arg, const struct audit_finding *f, struct err *e)
 {
@@ -74,6 +87,7 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 
 	(void)e;
 	progress_end(&r->progress);
+	page_finding(&r->page, f);
 	if (r->c.json) {
 		ndjson_line(&r->c, json_pack("{s:s,s:s,s:o,s:o}", "finding",
 		    f->absent ? "absent" : "failed", "class",
@@ -200,6 +214,7 @@ audit(struct report *r, struct err *e)
 	int ret;
 
 	r->audit.finding = finding;
+	r->audit.block = block;
 	r->audit.progress = advance;
 	r->audit.arg = r;
 	progress_start(&r->progress, &r->c, "blocks", 0);
@@ -224,6 +239,26 @@ summary(struct report *r)
 		    (unsigned long long)r->audit.verified);
 		cli_fail(&r->c, &e);
 	}
+}
+
+static int
+write_page(struct report *r, struct err *e)
+{
+	struct buf text = BUF_INIT(PAGE_MAX);
+	int ret = 0;
+
+	if (r->html_file == NULL)
+		return 0;
+	r->page.what = r->file != NULL ? r->file :
+	    r->c.dir != NULL ? r->c.dir : ".";
+	r->page.now_ms = clock_now_ms();
+	r->page.outside = r->audit.checkpoint.n > 0 || r->audit.policy != NULL;
+	ret = page_text(&text, &r->page, &r->audit, e);
+	if (ret == 0)
+		ret = fs_write(AT_FDCWD, r->html_file, NULL, buf_span(&text),
+		    0600, false, e);
+	buf_free(&text);
+	return ret;
 }
 
 /* One argument: a bundle, or the directory of a ledger. */
@@ -252,6 +287,7 @@ main(int argc, char **argv)
 		{ 0, "bundle", CLI_TEXT, &r.file, 0 },
 		{ 0, "checkpoint", CLI_TEXT, &r.checkpoint_file, 0 },
 		{ 0, "policy", CLI_TEXT, &r.policy_file, 0 },
+		{ 0, "html", CLI_TEXT, &r.html_file, 0 },
 		{ 0, "format", CLI_TEXT, &r.extraction.format, 0 },
 		{ 'o', "output", CLI_TEXT, &r.extraction.file, 0 },
 		{ 0, "since", CLI_TEXT, &r.extraction.since, 0 },
@@ -270,6 +306,7 @@ main(int argc, char **argv)
 		return cli_fail(&r.c, &e);
 	if (r.c.json && extraction_on_stdout(&r.extraction))
 		return cli_usage(&r.c, "--json and an extract need -o FILE");
+	page_open(&r.page);
 	ret = read_outside(&r, &e);
 	if (ret == 0)
 		ret = r.file != NULL ? open_bundle(&r, &e) :
@@ -279,6 +316,8 @@ main(int argc, char **argv)
 	r.done = ret == 0;
 	if (ret == 0)
 		ret = extraction_run(&r.extraction, &r.audit, &e);
+	if (ret == 0)
+		ret = write_page(&r, &e);
 	if (r.done)
 		summary(&r);
 	status = ret != 0 ? cli_fail(&r.c, &e) : audit_clean(&r.audit) ? 0 : 1;
@@ -286,6 +325,7 @@ main(int argc, char **argv)
 	repo_close(r.audit.repo);
 	if (audit_bundle_close(&r.bundle, &later) != 0)
 		status = cli_worse(status, cli_fail(&r.c, &later));
+	page_free(&r.page);
 	buf_free(&r.checkpoint);
 	buf_free(&r.policy_text);
 	return cli_close_stdout(&r.c, status);
