@@ -188,11 +188,12 @@ talk(struct fetch *f, unsigned i)
 	fetch_leave(f, i, &e);
 }
 
-/* Wait until a peer says something, or up to ms (-1: for ever). */
+/* Wait until a peer says something, blocks are applied, or up to ms (-1: for
+ * ever). */
 static int
 wait_for_peers(struct fetch *f, int ms, struct err *e)
 {
-	struct pollfd fd[2 * PLAN_PEERS];
+	struct pollfd fd[2 * PLAN_PEERS + 1];
 	unsigned who[2 * PLAN_PEERS];
 	nfds_t n = 0;
 
@@ -209,12 +210,17 @@ wait_for_peers(struct fetch *f, int ms, struct err *e)
 		who[n] = i;
 		fd[n++] = (struct pollfd){ .fd = p->out, .events = POLLOUT };
 	}
-	if (poll(fd, n, ms) < 0 && errno != EINTR)
-		return err_sys(e, "poll");
+	fd[n] = (struct pollfd){ .fd = f->work.busy ? f->work.bell[0] : -1,
+	    .events = POLLIN };
+	if (poll(fd, n + 1, ms) < 0) {
+		if (errno != EINTR)
+			return err_sys(e, "poll");
+		return 0;
+	}
 	for (nfds_t k = 0; k < n; k++)
 		if (fd[k].revents != 0 && owes(f, who[k]))
 			talk(f, who[k]);
-	return 0;
+	return fd[n].revents != 0 ? fetch_applied(f, e) : 0;
 }
 
 /* Nothing is to be asked: apply what is here, or wait.  1 it is done. */
@@ -225,7 +231,7 @@ rest(struct fetch *f, const struct plan_step *step, struct err *e)
 
 	if (fetch_ripe(f, now, &wait))
 		return fetch_apply(f, e);
-	if (step->what == PLAN_DONE)
+	if (step->what == PLAN_DONE && !f->work.busy)
 		return 1;
 	until = step->until_ms == INT64_MAX ? -1 : step->until_ms - now;
 	if (until < 0 && step->until_ms != INT64_MAX)
@@ -318,6 +324,7 @@ open_all(struct fetch *f)
 static void
 finish(struct fetch *f)
 {
+	fetch_apply_end(f);
 	for (size_t i = 0; i < PLAN_WINDOW; i++)
 		fetch_block_free(f, &f->block[i]);
 	for (size_t i = 0; i < f->peers->n; i++) {

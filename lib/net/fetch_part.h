@@ -2,18 +2,35 @@
 #ifndef NET_FETCH_PART_H
 #define NET_FETCH_PART_H
 
+#include "base/thread.h"
 #include "net/fetch.h"
 #include "net/plan.h"
 #include "net/spine.h"
 #include "store/chain.h"
 
 #define FETCH_HELD_MAX (64u << 20)	/* bytes of blocks that wait, about */
+#define FETCH_TOGETHER 2048	/* blocks that are applied at once, at most */
 
 /* A block that came and is not applied yet. */
 struct fetch_block {
 	struct buf text, packed;
 	bool certified;		/* with the certificate that its header had */
 	unsigned peer;
+};
+
+/* Those that are being applied; they stay where they are meanwhile. */
+struct fetch_work {
+	struct repo *repo;	/* that of the fetch, or the thread's own */
+	struct chain_block block[FETCH_TOGETHER];
+	size_t n, done;
+	int ret;
+	struct err e;
+
+	/* Of a thread that works on them, while more of them come. */
+	bool busy;
+	pthread_t thread;
+	struct repo *own;	/* NULL: not needed yet */
+	int bell[2];		/* a byte when it is done; if own is there */
 };
 
 struct fetch {
@@ -31,6 +48,7 @@ struct fetch {
 	struct fetch_block block[PLAN_WINDOW];	/* by height */
 	size_t held;		/* bytes of them */
 	int64_t held_ms;	/* since when the next one is there, or 0 */
+	struct fetch_work work;
 };
 
 /* That of a height, whether it is there or not. */
@@ -61,7 +79,14 @@ void fetch_compare(struct fetch *f);
  * ever. */
 bool fetch_ripe(struct fetch *f, int64_t now_ms, int64_t *wait_ms);
 
-/* Apply what is there, and leave peers whose blocks are wrong.  -1: ours. */
+/* Apply what is there, or begin to. */
 int fetch_apply(struct fetch *f, struct err *e);
+
+/* The bell of work has rung: count what was applied, and leave peers whose
+ * blocks are wrong.  -1: it is our own failure. */
+int fetch_applied(struct fetch *f, struct err *e);
+
+/* Wait for what was begun; for the end. */
+void fetch_apply_end(struct fetch *f);
 
 #endif

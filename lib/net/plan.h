@@ -20,7 +20,7 @@
 #define PLAN_AHEAD 6		/* requests that one peer has before it */
 #define PLAN_HEADERS 1000	/* headers asked for at once */
 #define PLAN_BLOCKS 16		/* blocks asked for at once */
-#define PLAN_WINDOW 2048	/* blocks above the last one applied */
+#define PLAN_WINDOW 4096	/* blocks above the last one applied */
 #define PLAN_STRIKES 3		/* times that others had to help out */
 
 enum plan_kind {

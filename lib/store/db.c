@@ -272,6 +272,19 @@ db_of(struct db **out, struct repo *r, struct err *e)
 }
 
 int
+db_bulk(struct db *db, struct err *e)
+{
+	return db_exec(db, "PRAGMA cache_size=-65536; "
+	    "PRAGMA wal_autocheckpoint=0", e);
+}
+
+int
+db_checkpoint(struct db *db, struct err *e)
+{
+	return db_exec(db, "PRAGMA wal_checkpoint(PASSIVE)", e);
+}
+
+int
 db_stay(struct db *db, struct err *e)
 {
 	unsigned char seed;

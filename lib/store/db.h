@@ -20,6 +20,14 @@ struct db;
 int db_of(struct db **out, struct repo *r, struct err *e);
 
 /*
+ * Much is to be written with this connection: keep more of the file in memory,
+ * up to 64 MiB, and leave it to another one to db_checkpoint, which may wait
+ * for the disk while this one goes on.
+ */
+int db_bulk(struct db *db, struct err *e);
+int db_checkpoint(struct db *db, struct err *e);
+
+/*
  * For a process that opens no file beside the ledger's folders from now on:
  * all that the connection needs is opened, and its files stay there when it is
  * closed.

@@ -12,19 +12,19 @@
 
 #define WORTH_A_THREAD 16	/* signatures: below, starting one costs more */
 #define PORTION 16		/* signatures that a thread takes at once */
+#define WAITING_MAX 4096	/* of them: more would only cost memory */
 
+/* Packed, as there are many: the key, the name and a NUL, the signature, and
+ * what was signed. */
 struct job {
-	struct sign_pub pub;
-	char name[NOTE_NAME_MAX + 1];
-	unsigned char sig[SIGN_MAX];
-	size_t sig_len;
-	unsigned char *text;
-	size_t text_len;
 	uint64_t height;
+	enum sign_alg alg;
+	size_t pub_len, name_len, sig_len, text_len;
+	unsigned char bytes[];
 };
 
 struct verify_batch {
-	struct job **job;
+	struct job **job;	/* NULL: it was good, and is forgotten */
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 	uint64_t height, bad_height;
@@ -38,6 +38,48 @@ struct verify_batch {
 	size_t taken, finished;
 	bool end;
 };
+
+/* --- one of them ---------------------------------------------------------- */
+
+static struct job *
+pack(const struct sign_pub *pub, struct span name, struct span sig,
+    struct span text)
+{
+	struct job *j = malloc(sizeof(*j) + pub->n + name.n + 1 + sig.n +
+	    text.n);
+	unsigned char *p;
+
+	if (j == NULL)
+		return NULL;
+	*j = (struct job){ .alg = pub->alg, .pub_len = pub->n,
+	    .name_len = name.n, .sig_len = sig.n, .text_len = text.n };
+	p = j->bytes;
+	memcpy(p, pub->b, pub->n);
+	memcpy(p += pub->n, name.p, name.n);
+	*(p += name.n) = '\0';
+	memcpy(p += 1, sig.p, sig.n);
+	memcpy(p + sig.n, text.p, text.n);
+	return j;
+}
+
+static const char *
+name_of(const struct job *j)
+{
+	return (const char *)j->bytes + j->pub_len;
+}
+
+static bool
+verifies(struct checker *c, const struct job *j)
+{
+	struct sign_pub pub = { .alg = j->alg, .n = j->pub_len };
+	const unsigned char *sig = j->bytes + j->pub_len + j->name_len + 1;
+
+	memcpy(pub.b, j->bytes, j->pub_len);
+	return checker_verify(c, &pub, span_of(sig + j->sig_len, j->text_len),
+	    span_of(sig, j->sig_len));
+}
+
+/* -------------------------------------------------------------------------- */
 
 int
 verify_open(struct verify_batch **out, struct err *e)
@@ -54,79 +96,9 @@ verify_open(struct verify_batch **out, struct err *e)
 	return 0;
 }
 
-static int
-grow(struct verify_batch *b, struct err *e)
-{
-	size_t cap = b->cap == 0 ? 256 : b->cap * 2;
-	struct job **more = reallocarray(b->job, cap, sizeof(*more));
-
-	if (more == NULL)
-		return err_set(e, ERR_SYS, "out of memory");
-	b->job = more;
-	b->cap = cap;
-	return 0;
-}
-
-static int
-append(struct verify_batch *b, struct job *j, struct err *e)
-{
-	int ret;
-
-	pthread_mutex_lock(&b->lock);
-	ret = b->n < b->cap ? 0 : grow(b, e);
-	if (ret == 0) {
-		b->job[b->n++] = j;
-		if (b->nthreads > 0 && b->n - b->taken >= PORTION)
-			pthread_cond_signal(&b->more);
-	}
-	pthread_mutex_unlock(&b->lock);
-	return ret;
-}
-
-int
-verify_later(void *batch, const struct note *n, struct span name,
-    const struct sign_pub *pub, struct err *e)
-{
-	struct verify_batch *b = batch;
-	unsigned char raw[SIGN_MAX + 4], id[4];
-	struct job *j;
-	size_t len;
-
-	/* What costs nothing is checked now. */
-	if (base64_decode(raw, sizeof(raw), &len, n->sig[0].base64,
-	    true) != 0 || len <= 4)
-		return 0;
-	note_key_id(id, name, pub);
-	if (memcmp(raw, id, 4) != 0 || !span_eq(n->sig[0].name, name))
-		return 0;
-	j = malloc(sizeof(*j) + n->text.n);
-	if (j == NULL)
-		return err_set(e, ERR_SYS, "out of memory");
-	j->pub = *pub;
-	memcpy(j->name, name.p, name.n);
-	j->name[name.n] = '\0';
-	memcpy(j->sig, raw + 4, len - 4);
-	j->sig_len = len - 4;
-	j->text = (unsigned char *)(j + 1);
-	j->text_len = n->text.n;
-	j->height = b->height;
-	memcpy(j->text, n->text.p, n->text.n);
-	if (append(b, j, e) == 0)
-		return 1;
-	free(j);
-	return -1;
-}
-
-int
-verify_never(void *unused, const struct note *n, struct span name,
-    const struct sign_pub *pub, struct err *e)
-{
-	(void)unused, (void)n, (void)name, (void)pub, (void)e;
-	return 1;
-}
-
-/* One that is known to come after a bad one need not be verified. */
-static void
+/* Is it good?  One that is known to come after a bad one need not be
+ * verified. */
+static bool
 verify_job(struct verify_batch *b, unsigned worker, const struct job *j,
     size_t i)
 {
@@ -134,11 +106,11 @@ verify_job(struct verify_batch *b, unsigned worker, const struct job *j,
 
 	if (b->checker[worker] == NULL)
 		b->checker[worker] = checker_open();
-	if (bad < i || checker_verify(b->checker[worker], &j->pub,
-	    span_of(j->text, j->text_len), span_of(j->sig, j->sig_len)))
-		return;
+	if (bad < i || verifies(b->checker[worker], j))
+		return true;
 	while (i < bad && !atomic_compare_exchange_weak(&b->bad, &bad, i))
 		;
+	return false;
 }
 
 static void
@@ -155,7 +127,7 @@ verify_one(void *arg, unsigned worker, size_t i)
 static void
 take_portion(struct verify_batch *b, unsigned worker)
 {
-	const struct job *mine[PORTION];
+	struct job *mine[PORTION];
 	size_t at = b->taken, n = b->n - at;
 
 	if (n > PORTION)
@@ -164,8 +136,12 @@ take_portion(struct verify_batch *b, unsigned worker)
 	b->taken += n;
 	pthread_mutex_unlock(&b->lock);
 	for (size_t i = 0; i < n; i++)
-		verify_job(b, worker, mine[i], at + i);
+		if (verify_job(b, worker, mine[i], at + i)) {
+			free(mine[i]);
+			mine[i] = NULL;
+		}
 	pthread_mutex_lock(&b->lock);
+	memcpy(b->job + at, mine, n * sizeof(mine[0]));
 	b->finished += n;
 	if (b->finished == b->n)
 		pthread_cond_signal(&b->done);
@@ -229,6 +205,72 @@ join(struct verify_batch *b)
 		pthread_join(b->thread[--b->nthreads], NULL);
 }
 
+/* --- adding --------------------------------------------------------------- */
+
+static int
+grow(struct verify_batch *b, struct err *e)
+{
+	size_t cap = b->cap == 0 ? 256 : b->cap * 2;
+	struct job **more = reallocarray(b->job, cap, sizeof(*more));
+
+	if (more == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	b->job = more;
+	b->cap = cap;
+	return 0;
+}
+
+static int
+append(struct verify_batch *b, struct job *j, struct err *e)
+{
+	int ret;
+
+	pthread_mutex_lock(&b->lock);
+	while (b->nthreads > 0 && b->n - b->taken >= WAITING_MAX)
+		take_portion(b, PARALLEL_MAX);
+	ret = b->n < b->cap ? 0 : grow(b, e);
+	if (ret == 0) {
+		b->job[b->n++] = j;
+		if (b->nthreads > 0 && b->n - b->taken >= PORTION)
+			pthread_cond_signal(&b->more);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return ret;
+}
+
+int
+verify_later(void *batch, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e)
+{
+	struct verify_batch *b = batch;
+	unsigned char raw[SIGN_MAX + 4], id[4];
+	struct job *j;
+	size_t len;
+
+	/* What costs nothing is checked now. */
+	if (base64_decode(raw, sizeof(raw), &len, n->sig[0].base64,
+	    true) != 0 || len <= 4)
+		return 0;
+	note_key_id(id, name, pub);
+	if (memcmp(raw, id, 4) != 0 || !span_eq(n->sig[0].name, name))
+		return 0;
+	if ((j = pack(pub, name, span_of(raw + 4, len - 4), n->text)) == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	j->height = b->height;
+	if (append(b, j, e) == 0)
+		return 1;
+	free(j);
+	return -1;
+}
+
+int
+verify_never(void *unused, const struct note *n, struct span name,
+    const struct sign_pub *pub, struct err *e)
+{
+	(void)unused, (void)n, (void)name, (void)pub, (void)e;
+	return 1;
+}
+
 /* -------------------------------------------------------------------------- */
 
 static void
@@ -266,7 +308,7 @@ verify_all(struct verify_batch *b, struct err *e)
 		b->bad_height = b->job[bad]->height;
 		err_set(e, ERR_NO, "block %llu: signature of %s: does not "
 		    "verify", (unsigned long long)b->bad_height,
-		    b->job[bad]->name);
+		    name_of(b->job[bad]));
 	}
 	forget(b);
 	return bad == SIZE_MAX ? 0 : -1;
