@@ -82,7 +82,7 @@ FUZZERS  = $(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*.c))
 SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
 LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/load*.c))
-LOAD     = $(addprefix $(B)/bench/,load chain count.so)
+LOAD     = $(addprefix $(B)/bench/,load chain verify late count.so)
 CHAIN    = $(B)/bench/chain
 
 .DEFAULT_GOAL = all

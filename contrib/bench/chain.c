@@ -2,11 +2,14 @@
  * chain: a long past for a ledger that has none: blocks with certificates,
  * made with the keys of its delegates.
  *
- *	chain -a KEY -n COUNT DIR KEY ...
+ *	chain -a KEY -n COUNT [-t TXS] DIR KEY ...
  *
- * Each of the COUNT blocks enrols one user.  They are written to DIR, one
- * after another and not synced; its state.db follows from them later.  The
- * KEYs are those of the nodes; -a, the administrator's; none has a passphrase.
+ * Each of the COUNT blocks enrols one user.  With -t, the first enrols a doctor
+ * and a patient, the second authorizes TXS records, whose objects are not
+ * there, and each of the others says of each of them that the doctor has read
+ * it.  The blocks are written to DIR, one after another and not synced; its
+ * state.db follows from them later.  The KEYs are those of the nodes; -a, the
+ * administrator's; none has a passphrase.
  */
 #define _POSIX_C_SOURCE 200809L	/* openat */
 #include <fcntl.h>
@@ -19,14 +22,16 @@
 #include "store/chain.h"
 #include "t/unit/people.h"
 
-static struct identity admin;
+#define TXS_MAX 256		/* of -t */
+
+static struct identity admin, doctor, patient;
 static struct identity node[GENESIS_NODES_MAX];
 static size_t nnodes;
 
 static struct repo *repo;
 static struct delegates set;
 static struct merkle tree;
-static struct hash parent;
+static struct hash parent, record[TXS_MAX];
 static int64_t time_ms;
 
 static _Noreturn void
@@ -49,38 +54,122 @@ read_key(struct identity *id, const char *path)
 	buf_wipe(&file);
 }
 
-/* Somebody new. */
+/* --- transactions --------------------------------------------------------- */
+
 static void
-add_tx(struct buf *body, uint64_t height)
+sign(struct buf *note, struct span text, const struct identity *author)
 {
-	struct buf text = BUF_INIT(TX_MAX), note = BUF_INIT(TX_MAX);
-	struct tx tx = { .kind = TX_ENROLL, .time_ms = time_ms };
-	struct identity who;
-	char name[32];
 	struct err e;
 
-	snprintf(name, sizeof(name), "user %llu", (unsigned long long)height);
-	people_user(&who, name);
-	tx.author = span_str(admin.name);
-	tx.user = span_str(who.name);
-	tx.role = span_str("patient");
-	sign_public(&tx.sign, who.sign);
-	if (seal_public(&tx.seal, &who.seal[0], &e) != 0)
-		die("key", &e);
-	tx_text(&text, &tx, repo_ledger(repo));
-	if (identity_sign(&note, buf_span(&text), &admin, &e) != 0)
+	buf_reset(note);
+	if (identity_sign(note, text, author, &e) != 0)
 		die("sign", &e);
+}
+
+static void
+add_tx(struct buf *body, struct tx *tx, const struct identity *author)
+{
+	struct buf text = BUF_INIT(TX_MAX), note = BUF_INIT(TX_MAX);
+
+	tx->author = span_str(author->name);
+	tx_text(&text, tx, repo_ledger(repo));
+	sign(&note, buf_span(&text), author);
 	block_add_tx(body, buf_span(&note));
-	identity_wipe(&who);
 	buf_free(&text);
 	buf_free(&note);
 }
 
 static void
-make_header(struct buf *out, uint64_t height, struct span body)
+add_user(struct buf *body, const struct identity *who, const char *role)
+{
+	struct tx tx = { .kind = TX_ENROLL, .time_ms = time_ms };
+	struct err e;
+
+	tx.user = span_str(who->name);
+	tx.role = span_str(role);
+	sign_public(&tx.sign, who->sign);
+	if (seal_public(&tx.seal, &who->seal[0], &e) != 0)
+		die("key", &e);
+	add_tx(body, &tx, &admin);
+}
+
+/* Somebody new. */
+static void
+add_somebody(struct buf *body, uint64_t height)
+{
+	struct identity who;
+	char name[32];
+
+	snprintf(name, sizeof(name), "user %llu", (unsigned long long)height);
+	people_user(&who, name);
+	add_user(body, &who, "patient");
+	identity_wipe(&who);
+}
+
+/* Another record, which the patient admits. */
+static void
+add_record(struct buf *body, struct hash *id, uint64_t number)
+{
+	struct buf text = BUF_INIT(STAGED_MAX);
+	struct staged s = { .time_ms = time_ms, .body_size = 1000 };
+	struct tx tx = { .kind = TX_AUTHORIZE, .time_ms = time_ms };
+
+	s.author = span_str(doctor.name);
+	s.patient = span_str(patient.name);
+	s.label = span_str("laboratory");
+	hash_bytes(&s.body, &number, sizeof(number));
+	hash_bytes(&s.header, s.body.b, HASH_LEN);
+	hash_bytes(&tx.header, s.header.b, HASH_LEN);
+	staged_text(&text, &s, repo_ledger(repo));
+	buf_init(&tx.manifest, STAGED_MAX);
+	sign(&tx.manifest, buf_span(&text), &doctor);
+	hash_bytes(id, tx.manifest.p, tx.manifest.len);
+	tx.record = *id;
+	tx.reader[tx.nreaders++] = span_str("role:doctor");
+	add_tx(body, &tx, &patient);
+	buf_free(&tx.manifest);
+	buf_free(&text);
+}
+
+static void
+add_reading(struct buf *body, const struct hash *id)
+{
+	struct tx tx = { .kind = TX_ACCESS, .time_ms = time_ms,
+	    .record = *id };
+
+	add_tx(body, &tx, &doctor);
+}
+
+/* How many there are in the block. */
+static uint64_t
+add_all(struct buf *body, uint64_t height, uint64_t txs)
+{
+	if (txs == 0) {
+		add_somebody(body, height);
+		return 1;
+	}
+	if (height == 1) {
+		people_user(&doctor, "the doctor");
+		people_user(&patient, "the patient");
+		add_user(body, &doctor, "doctor");
+		add_user(body, &patient, "patient");
+		return 2;
+	}
+	for (uint64_t i = 0; i < txs; i++)
+		if (height == 2)
+			add_record(body, &record[i], i);
+		else
+			add_reading(body, &record[i]);
+	return txs;
+}
+
+/* --- blocks --------------------------------------------------------------- */
+
+static void
+make_header(struct buf *out, uint64_t height, struct span body, uint64_t txs)
 {
 	struct block_header h = { .height = height, .time_ms = time_ms,
-	    .parent = parent, .txs = 1 };
+	    .parent = parent, .txs = txs };
 	struct span rest = body, note;
 	struct hash id, leaf;
 	struct merkle own;
@@ -142,14 +231,14 @@ write_block(uint64_t height, struct span text)
 }
 
 static void
-make_block(uint64_t height)
+make_block(uint64_t height, uint64_t txs)
 {
 	struct buf body = BUF_INIT(1u << 20), header = BUF_INIT(4096);
 	struct buf cert = BUF_INIT(BLOCK_CERT_MAX), file = BUF_INIT(2u << 20);
 
 	time_ms++;
-	add_tx(&body, height);
-	make_header(&header, height, buf_span(&body));
+	txs = add_all(&body, height, txs);
+	make_header(&header, height, buf_span(&body), txs);
 	make_certificate(&cert, height);
 	block_join(&file, buf_span(&header), buf_span(&cert), buf_span(&body));
 	write_block(height, buf_span(&file));
@@ -181,22 +270,24 @@ open_ledger(const char *dir)
 int
 main(int argc, char **argv)
 {
-	uint64_t count = 0;
+	uint64_t count = 0, txs = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "a:n:")) != -1)
+	while ((c = getopt(argc, argv, "a:n:t:")) != -1)
 		if (c == 'a')
 			read_key(&admin, optarg);
 		else if (c == 'n')
 			count = strtoull(optarg, NULL, 10);
+		else if (c == 't')
+			txs = strtoull(optarg, NULL, 10);
 	if (admin.name[0] == '\0' || argc - optind < 2 ||
-	    argc - optind > GENESIS_NODES_MAX)
-		die("usage: chain -a KEY -n COUNT DIR KEY ...", NULL);
+	    argc - optind > GENESIS_NODES_MAX || txs > TXS_MAX)
+		die("usage: chain -a KEY -n COUNT [-t TXS] DIR KEY ...", NULL);
 	for (int i = optind + 1; i < argc; i++)
 		read_key(&node[nnodes++], argv[i]);
 	open_ledger(argv[optind]);
 	for (uint64_t h = 1; h <= count; h++)
-		make_block(h);
+		make_block(h, txs);
 	repo_close(repo);
 	return 0;
 }
