@@ -475,7 +475,7 @@ now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; }
 	    FROM record WHERE id=x'$(<id)'")
 	object=A/.ehr/objects/${id:0:2}/$id
 	chmod u+w "$object"
-	printf X | dd of="$object" bs=1 seek=100 conv=notrunc status=none
+	printf ! | dd of="$object" bs=1 seek=100 conv=notrunc status=none
 	rm -rf D
 	clone d D
 	ehr-sync -C D status | grep -qx "wanted	$id"
