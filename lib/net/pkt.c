@@ -300,6 +300,17 @@ check_limit(const struct pkt *p, size_t n, struct err *e)
 	    "call again", (unsigned long long)p->limit_in);
 }
 
+/* Bytes came: a millisecond more for each, never over timeout_ms ahead. */
+static void
+give_time(struct pkt *p, int64_t n)
+{
+	int64_t most_ms = clock_mono_ms() + p->timeout_ms;
+
+	if (p->until_ms != 0)
+		p->until_ms = p->until_ms + n < most_ms ? p->until_ms + n :
+		    most_ms;
+}
+
 /* Exactly n bytes. */
 static int
 take(struct pkt *p, unsigned char *to, size_t n, struct err *e)
@@ -322,8 +333,7 @@ take(struct pkt *p, unsigned char *to, size_t n, struct err *e)
 		memcpy(to, p->ahead.p + p->ahead.at, part);
 		p->ahead.at += part;
 		p->bytes_in += part;
-		if (p->until_ms != 0)
-			p->until_ms += (int64_t)part;
+		give_time(p, (int64_t)part);
 		to += part;
 		n -= part;
 	}

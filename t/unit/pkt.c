@@ -270,6 +270,32 @@ slowness(void)
 	CHECK(!comes(60));
 }
 
+/* Most of a packet comes at once, and then nothing: what came earns no more
+ * time than the limit. */
+static void
+stalling(void)
+{
+	enum { SIZE = 20000, CAME = 15000, LIMIT_MS = 300 };
+	char *bytes = calloc(1, CAME);
+	struct buf b = BUF_INIT(SIZE);
+	struct pkt p;
+	int64_t start = clock_mono_ms();
+	int fd[2];
+
+	CHECK(bytes != NULL && pipe(fd) == 0);
+	memcpy(bytes, "4e20", 4);	/* 20000 */
+	CHECK(write(fd[1], bytes, CAME) == CAME);
+	pkt_init(&p, fd[0], -1, LIMIT_MS);
+	CHECK(pkt_read(&p, &b, &e) == -1 && e.kind == ERR_AGAIN);
+	/* Not a test of speed: each byte's millisecond would make it 15 s. */
+	CHECK(clock_mono_ms() - start < CAME / 2);
+	close(fd[0]);
+	close(fd[1]);
+	pkt_free(&p);
+	buf_free(&b);
+	free(bytes);
+}
+
 /* --- pipe ----------------------------------------------------------------- */
 
 static bool
@@ -404,6 +430,7 @@ main(void)
 	writing();
 	silence();
 	slowness();
+	stalling();
 	commands();
 	stubborn();
 	inheritance();
