@@ -87,7 +87,8 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 
 	(void)e;
 	progress_end(&r->progress);
-	page_finding(&r->page, f);
+	if (r->html_file != NULL)
+		page_finding(&r->page, f);
 	if (r->c.json) {
 		ndjson_line(&r->c, json_pack("{s:s,s:s,s:o,s:o}", "finding",
 		    f->absent ? "absent" : "failed", "class",
@@ -214,7 +215,7 @@ audit(struct report *r, struct err *e)
 	int ret;
 
 	r->audit.finding = finding;
-	r->audit.block = block;
+	r->audit.block = r->html_file != NULL ? block : NULL;
 	r->audit.progress = advance;
 	r->audit.arg = r;
 	progress_start(&r->progress, &r->c, "blocks", 0);
