@@ -59,12 +59,12 @@ resolve(struct walk *w, struct err *e)
 /* --- who has which role, as the blocks go by ------------------------------ */
 
 static int
-gain(struct db *db, struct span user, struct span role, struct err *e)
+change(struct db *db, const char *sql, struct span user, struct span role,
+    struct err *e)
 {
 	sqlite3_stmt *s;
 
-	if (db_stmt(&s, db, "INSERT OR IGNORE INTO extract_member(handle, "
-	    "role) VALUES(?, ?)", e) != 0)
+	if (db_stmt(&s, db, sql, e) != 0)
 		return -1;
 	db_bind_span(s, 1, user);
 	db_bind_span(s, 2, role);
@@ -72,16 +72,17 @@ gain(struct db *db, struct span user, struct span role, struct err *e)
 }
 
 static int
+gain(struct db *db, struct span user, struct span role, struct err *e)
+{
+	return change(db, "INSERT OR IGNORE INTO extract_member(handle, role) "
+	    "VALUES(?, ?)", user, role, e);
+}
+
+static int
 lose(struct db *db, struct span user, struct span role, struct err *e)
 {
-	sqlite3_stmt *s;
-
-	if (db_stmt(&s, db, "DELETE FROM extract_member WHERE handle=? AND "
-	    "role=?", e) != 0)
-		return -1;
-	db_bind_span(s, 1, user);
-	db_bind_span(s, 2, role);
-	return db_run(db, s, e);
+	return change(db, "DELETE FROM extract_member WHERE handle=? AND "
+	    "role=?", user, role, e);
 }
 
 static int
