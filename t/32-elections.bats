@@ -4,11 +4,7 @@ load lib
 load four
 
 teardown() {
-	local p
-
-	for p in $(cat pid.* 2>/dev/null); do
-		kill -KILL "$p" 2>/dev/null || true
-	done
+	kill_all
 }
 
 @test "three nodes are admitted, take part, and are removed" {

@@ -9,11 +9,7 @@ setup_file() {
 }
 
 teardown() {
-	local p
-
-	for p in $(cat pid.* 2>/dev/null); do
-		kill -KILL "$p" 2>/dev/null || true
-	done
+	kill_all
 }
 
 @test "many ehr-dbft --follow start at once: one stays, whoever is killed" {

@@ -14,11 +14,7 @@ setup() {
 }
 
 teardown() {
-	local p
-
-	for p in $(cat pid.* 2>/dev/null); do
-		kill -KILL "$p" 2>/dev/null || true
-	done
+	kill_all
 }
 
 # clock SECONDS: C's clock is so far ahead of the others'.  It is read from a

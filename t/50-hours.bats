@@ -24,11 +24,7 @@ setup() {
 }
 
 teardown() {
-	local p
-
-	for p in $(cat pid.* 2>/dev/null); do
-		kill -KILL "$p" 2>/dev/null || true
-	done
+	kill_all
 }
 
 # at_hour HH:MM:SS COMMAND...

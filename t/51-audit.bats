@@ -33,15 +33,6 @@ finds() {
 	done
 }
 
-# flip FILE [OFFSET]: change one bit, of the byte in the middle.
-flip() {
-	local at=${2:-$(($(stat -c %s "$1") / 2))} byte
-
-	byte=$(od -An -tu1 -j "$at" -N 1 "$1" | tr -d ' ')
-	printf "$(printf '\\%03o' $((byte ^ 1)))" |
-	    dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null
-}
-
 @test "a good ledger is clean, and the audit changes nothing" {
 	contents A >before
 	silent ehr-audit -C A

@@ -3,6 +3,7 @@
 
 load lib
 load four
+load check
 
 # Made once: four hospitals with three blocks and their logs.
 setup_file() {
@@ -31,31 +32,9 @@ setup() {
 	export EHR_PASSPHRASE_FILE=$PWD/pw
 }
 
-# flip FILE OFFSET: one bit of that byte.
-flip() {
-	local byte
-
-	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
-	printf "\\x$(printf %x $((byte ^ 1)))" |
-	    dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
-
 # stored DIR: what a repair must bring back.
 stored() {
 	snapshot "$1/.ehr" | grep -E '^(blocks|objects|logs|tiles)/'
-}
-
-# checked STATUS DIR: the check ends so; and the next one finds nothing.
-checked() {
-	run --separate-stderr ehr-log-merkle -C "$2" --check
-	expect "$1" --check || return 1
-	[ "$1" -eq 0 ] || [ "$1" -eq 12 ] ||
-	    (silent ehr-log-merkle -C "$2" --check)
-}
-
-# events DIR KIND: how many of them were written down.
-events() {
-	cut -d ' ' -f 2 "$1/.ehr/events" 2>/dev/null | grep -cx "$2"
 }
 
 block2=.ehr/blocks/000000/000000002.gz

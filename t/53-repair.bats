@@ -4,6 +4,7 @@
 
 load lib
 load four
+load check
 load hours
 load bundle
 
@@ -63,14 +64,6 @@ setup() {
 # stored DIR: what a repair must bring back, to the byte.
 stored() {
 	snapshot "$1/.ehr" | grep -E '^(blocks|logs|tiles/tile)/'
-}
-
-# checked STATUS DIR: the check ends so; and the next one finds nothing.
-checked() {
-	run --separate-stderr ehr-log-merkle -C "$2" --check
-	expect "$1" --check || return 1
-	[ "$1" -eq 0 ] || [ "$1" -eq 12 ] ||
-	    (silent ehr-log-merkle -C "$2" --check)
 }
 
 # Ways to damage a file: each changes FILE, of which there is a copy in keep.

@@ -30,16 +30,6 @@ pack() {
 	rm pack.tar
 }
 
-# flip FILE AT [MASK]: change bits of one byte.
-flip() {
-	local byte
-
-	byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
-	# shellcheck disable=SC2059
-	printf "$(printf '\\%03o' $((byte ^ ${3:-1})))" |
-	    dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
-}
-
 # every_kind: the ledger A, with a transaction of every kind.
 every_kind() {
 	local n

@@ -135,6 +135,15 @@ not_running() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# What a test has started and stopped is to end with it.
+kill_all() {
+	local p
+
+	for p in $(cat pid.* stopped 2>/dev/null); do
+		kill -CONT "$p" && kill -KILL "$p"
+	done 2>/dev/null || true
+}
+
 # honest DIR...: no journal holds two votes of one height, view and step.
 honest() {
 	local dir

@@ -3,15 +3,6 @@
 #
 # shellcheck shell=bash
 
-# What a test has started and stopped is to end with it.
-kill_all() {
-	local p
-
-	for p in $(cat pid.* stopped 2>/dev/null); do
-		kill -CONT "$p" && kill -KILL "$p"
-	done 2>/dev/null || true
-}
-
 # serving DIR: the pids of the ehr-serve that answer for it, of this test.
 serving() {
 	local comm p

@@ -97,6 +97,16 @@ ended() {
 	timeout --foreground -s KILL "$@" || :
 }
 
+# flip FILE [AT [MASK]]: change bits of one byte, of the middle one without AT.
+flip() {
+	local at=${2:-$(($(stat -c %s "$1") / 2))} byte
+
+	byte=$(od -An -tu1 -j "$at" -N 1 "$1" | tr -d ' ')
+	# shellcheck disable=SC2059
+	printf "$(printf '\\%03o' $((byte ^ ${3:-1})))" |
+	    dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null
+}
+
 # Everything below folder $1 by name, mode and content: to compare with later.
 snapshot() {
 	(cd "$1" && find . -type f -printf '%P %m ' -exec sha256sum {} \; |
