@@ -49,7 +49,7 @@ LOG    = hourtext hourly tree tiles tiles_check checkpoints \
 	check_state check_files check_objects check_votes audit_base \
 	audit_chain audit_objects audit_store audit_outside audit \
 	audit_bundle extract extract_json extract_text extract_fhir activity \
-	page attest
+	audit_page attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

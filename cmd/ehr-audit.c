@@ -12,7 +12,7 @@
 #include "cli/ndjson.h"
 #include "cli/progress.h"
 #include "log/audit_bundle.h"
-#include "log/page.h"
+#include "log/audit_page.h"
 
 static const struct cli_spec spec = {
 	.name = "ehr-audit",
@@ -36,7 +36,7 @@ struct report {
 	struct audit_bundle bundle;
 	struct extraction extraction;
 	const char *html_file;
-	struct page page;
+	struct audit_page page;
 	bool done;			/* the audit came to its end */
 };
 
@@ -75,7 +75,7 @@ block(void *arg, const struct block_header *h, const struct delegates *set,
 {
 	struct report *r = arg;
 
-	page_block(&r->page, h, set, signers);
+	audit_page_block(&r->page, h, set, signers);
 }
 
 static int
@@ -88,7 +88,7 @@ finding(void *arg, const struct audit_finding *f, struct err *e)
 	(void)e;
 	progress_end(&r->progress);
 	if (r->html_file != NULL)
-		page_finding(&r->page, f);
+		audit_page_finding(&r->page, f);
 	if (r->c.json) {
 		ndjson_line(&r->c, json_pack("{s:s,s:s,s:o,s:o}", "finding",
 		    f->absent ? "absent" : "failed", "class",
@@ -245,7 +245,7 @@ summary(struct report *r)
 static int
 write_page(struct report *r, struct err *e)
 {
-	struct buf text = BUF_INIT(PAGE_MAX);
+	struct buf text = BUF_INIT(AUDIT_PAGE_MAX);
 	int ret = 0;
 
 	if (r->html_file == NULL)
@@ -254,7 +254,7 @@ write_page(struct report *r, struct err *e)
 	    r->c.dir != NULL ? r->c.dir : ".";
 	r->page.now_ms = clock_now_ms();
 	r->page.outside = r->audit.checkpoint.n > 0 || r->audit.policy != NULL;
-	ret = page_text(&text, &r->page, &r->audit, e);
+	ret = audit_page_text(&text, &r->page, &r->audit, e);
 	if (ret == 0)
 		ret = fs_write(AT_FDCWD, r->html_file, NULL, buf_span(&text),
 		    0600, false, e);
@@ -307,7 +307,7 @@ main(int argc, char **argv)
 		return cli_fail(&r.c, &e);
 	if (r.c.json && extraction_on_stdout(&r.extraction))
 		return cli_usage(&r.c, "--json and an extract need -o FILE");
-	page_open(&r.page);
+	audit_page_open(&r.page);
 	ret = read_outside(&r, &e);
 	if (ret == 0)
 		ret = r.file != NULL ? open_bundle(&r, &e) :
@@ -326,7 +326,7 @@ main(int argc, char **argv)
 	repo_close(r.audit.repo);
 	if (audit_bundle_close(&r.bundle, &later) != 0)
 		status = cli_worse(status, cli_fail(&r.c, &later));
-	page_free(&r.page);
+	audit_page_free(&r.page);
 	buf_free(&r.checkpoint);
 	buf_free(&r.policy_text);
 	return cli_close_stdout(&r.c, status);

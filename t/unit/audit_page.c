@@ -1,10 +1,10 @@
-/* page: who signed which blocks, of few delegates and of more than fit. */
+/* audit_page: who signed which blocks, of few delegates and of too many. */
 #include "check.h"
 
-#include "log/page.h"
+#include "log/audit_page.h"
 
 static struct err e;
-static struct page p;
+static struct audit_page p;
 
 /* A block that nodes FIRST to FIRST + 3 could sign. */
 static void
@@ -17,15 +17,15 @@ block(unsigned first, const char *proposer, uint64_t signers)
 	for (unsigned i = 0; i < 4; i++)
 		snprintf(set.d[i].name, sizeof(set.d[i].name), "n%03u",
 		    first + i);
-	page_block(&p, &h, &set, signers);
+	audit_page_block(&p, &h, &set, signers);
 }
 
 static bool
 is_row(const char *name, uint64_t seats, uint64_t signed_,
     uint64_t proposed)
 {
-	for (size_t i = 0; i <= PAGE_NODES; i++) {
-		const struct page_node *n = &p.node[i];
+	for (size_t i = 0; i <= AUDIT_PAGE_NODES; i++) {
+		const struct audit_page_node *n = &p.node[i];
 
 		if (strcmp(n->name, name) == 0)
 			return n->seats == seats && n->signed_ == signed_ &&
@@ -37,7 +37,7 @@ is_row(const char *name, uint64_t seats, uint64_t signed_,
 static void
 signers(void)
 {
-	page_open(&p);
+	audit_page_open(&p);
 	block(0, "n001", 0x7);
 	block(0, "n003", 0xd);
 	block(0, "n001", 0xf);
@@ -48,19 +48,19 @@ signers(void)
 	CHECK(is_row("n002", 4, 4, 0));
 	CHECK(is_row("n003", 4, 3, 1));
 	CHECK(is_row("n004", 1, 1, 1));
-	page_free(&p);
+	audit_page_free(&p);
 }
 
 static void
 more_than_fit(void)
 {
-	page_open(&p);
-	for (unsigned i = 0; i < PAGE_NODES + 8; i += 4)
+	audit_page_open(&p);
+	for (unsigned i = 0; i < AUDIT_PAGE_NODES + 8; i += 4)
 		block(i, "n000", 0x3);
-	CHECK(p.nodes == PAGE_NODES);
+	CHECK(p.nodes == AUDIT_PAGE_NODES);
 	CHECK(is_row("n000", 1, 1, 1) && is_row("n127", 1, 0, 0));
 	CHECK(is_row("all others", 8, 4, 0));
-	page_free(&p);
+	audit_page_free(&p);
 }
 
 /* One finding too many is counted; a long one breaks nothing. */
@@ -71,12 +71,12 @@ findings(void)
 	struct audit_finding f = { AUDIT_LOGS, false, where, "<" };
 
 	memset(where, '&', sizeof(where) - 1);
-	page_open(&p);
-	for (int i = 0; i <= PAGE_FINDINGS; i++)
-		page_finding(&p, &f);
-	CHECK(p.nfindings == PAGE_FINDINGS + 1);
+	audit_page_open(&p);
+	for (int i = 0; i <= AUDIT_PAGE_FINDINGS; i++)
+		audit_page_finding(&p, &f);
+	CHECK(p.nfindings == AUDIT_PAGE_FINDINGS + 1);
 	CHECK(buf_check(&p.findings, "page", &e) == 0);
-	page_free(&p);
+	audit_page_free(&p);
 }
 
 int

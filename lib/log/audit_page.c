@@ -1,4 +1,4 @@
-#include "log/page.h"
+#include "log/audit_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,37 +84,37 @@ add_fact(struct buf *out, const char *name, const char *class,
 /* --- what is collected ---------------------------------------------------- */
 
 void
-page_open(struct page *p)
+audit_page_open(struct audit_page *p)
 {
-	buf_init(&p->findings, PAGE_MAX);
-	memcpy(p->node[PAGE_NODES].name, "all others", 11);
+	buf_init(&p->findings, AUDIT_PAGE_MAX);
+	memcpy(p->node[AUDIT_PAGE_NODES].name, "all others", 11);
 }
 
 void
-page_free(struct page *p)
+audit_page_free(struct audit_page *p)
 {
 	buf_free(&p->findings);
 }
 
-static struct page_node *
-node_of(struct page *p, const char *name)
+static struct audit_page_node *
+node_of(struct audit_page *p, const char *name)
 {
 	for (size_t i = 0; i < p->nodes; i++)
 		if (strcmp(p->node[i].name, name) == 0)
 			return &p->node[i];
-	if (p->nodes == PAGE_NODES)
-		return &p->node[PAGE_NODES];
+	if (p->nodes == AUDIT_PAGE_NODES)
+		return &p->node[AUDIT_PAGE_NODES];
 	memcpy(p->node[p->nodes].name, name, strlen(name) + 1);
 	return &p->node[p->nodes++];
 }
 
 void
-page_block(struct page *p, const struct block_header *h,
+audit_page_block(struct audit_page *p, const struct block_header *h,
     const struct delegates *set, uint64_t signers)
 {
 	activity_add(&p->activity, h->time_ms, h->txs);
 	for (size_t i = 0; i < set->n; i++) {
-		struct page_node *n = node_of(p, set->d[i].name);
+		struct audit_page_node *n = node_of(p, set->d[i].name);
 
 		n->seats++;
 		n->signed_ += signers >> i & 1;
@@ -123,9 +123,9 @@ page_block(struct page *p, const struct block_header *h,
 }
 
 void
-page_finding(struct page *p, const struct audit_finding *f)
+audit_page_finding(struct audit_page *p, const struct audit_finding *f)
 {
-	if (p->nfindings++ >= PAGE_FINDINGS)
+	if (p->nfindings++ >= AUDIT_PAGE_FINDINGS)
 		return;
 	buf_addf(&p->findings, "<tr><td class=\"w\">%s</td><td class=\"w\">%s"
 	    "</td><td class=\"hex\">",
@@ -139,7 +139,8 @@ page_finding(struct page *p, const struct audit_finding *f)
 /* --- sections ------------------------------------------------------------- */
 
 static void
-add_verdict(struct buf *out, const struct page *p, const struct audit *a)
+add_verdict(struct buf *out, const struct audit_page *p,
+    const struct audit *a)
 {
 	bool clean = audit_clean(a);
 
@@ -152,7 +153,8 @@ add_verdict(struct buf *out, const struct page *p, const struct audit *a)
 }
 
 static void
-add_summary(struct buf *out, const struct page *p, const struct audit *a)
+add_summary(struct buf *out, const struct audit_page *p,
+    const struct audit *a)
 {
 	char hex[HASH_HEX], time[STAMP_LEN + 1], text[LEDGER_NAME_MAX + 1];
 
@@ -204,7 +206,7 @@ add_counts(struct buf *out, const struct audit *a)
 }
 
 static void
-add_findings(struct buf *out, const struct page *p)
+add_findings(struct buf *out, const struct audit_page *p)
 {
 	buf_adds(out, "<h2>Findings</h2>\n");
 	if (p->nfindings == 0) {
@@ -215,9 +217,10 @@ add_findings(struct buf *out, const struct page *p)
 	    "</th><th>What</th></tr>\n");
 	buf_add(out, p->findings.p, p->findings.len);
 	buf_adds(out, "</table>\n");
-	if (p->nfindings > PAGE_FINDINGS)
+	if (p->nfindings > AUDIT_PAGE_FINDINGS)
 		buf_addf(out, "<p>And %llu more, which are not listed here.</p>"
-		    "\n", (unsigned long long)(p->nfindings - PAGE_FINDINGS));
+		    "\n", (unsigned long long)(p->nfindings -
+		    AUDIT_PAGE_FINDINGS));
 }
 
 static void
@@ -239,7 +242,7 @@ add_gaps(struct buf *out, const struct audit *a)
 }
 
 static void
-add_activity(struct buf *out, const struct page *p)
+add_activity(struct buf *out, const struct audit_page *p)
 {
 	buf_addf(out, "<h2>Transactions by %s</h2>\n",
 	    activity_unit_name(&p->activity));
@@ -252,15 +255,15 @@ add_activity(struct buf *out, const struct page *p)
 static int
 by_name(const void *a, const void *b)
 {
-	const struct page_node *x = a, *y = b;
+	const struct audit_page_node *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
 
 static void
-add_nodes(struct buf *out, struct page *p)
+add_nodes(struct buf *out, struct audit_page *p)
 {
-	size_t rows = p->nodes + (p->node[PAGE_NODES].seats > 0);
+	size_t rows = p->nodes + (p->node[AUDIT_PAGE_NODES].seats > 0);
 
 	qsort(p->node, p->nodes, sizeof(p->node[0]), by_name);
 	buf_adds(out, "<h2>Blocks and signers</h2>\n");
@@ -272,8 +275,8 @@ add_nodes(struct buf *out, struct page *p)
 	    "delegate</th><th class=\"n\">signed</th><th class=\"n\">proposed"
 	    "</th></tr>\n");
 	for (size_t i = 0; i < rows; i++) {
-		const struct page_node *n = i < p->nodes ? &p->node[i] :
-		    &p->node[PAGE_NODES];
+		const struct audit_page_node *n = i < p->nodes ? &p->node[i] :
+		    &p->node[AUDIT_PAGE_NODES];
 
 		buf_adds(out, "<tr><td>");
 		add(out, n->name);
@@ -288,8 +291,8 @@ add_nodes(struct buf *out, struct page *p)
 }
 
 int
-page_text(struct buf *out, struct page *p, const struct audit *a,
-    struct err *e)
+audit_page_text(struct buf *out, struct audit_page *p,
+    const struct audit *a, struct err *e)
 {
 	if (buf_check(&p->findings, "page", e) != 0)
 		return -1;
