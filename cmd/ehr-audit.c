@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/stamp.h"
+#include "cli/audit_report.h"
 #include "cli/bundle.h"
 #include "cli/extract.h"
-#include "cli/ndjson.h"
 #include "cli/progress.h"
 #include "log/audit_bundle.h"
 #include "log/audit_page.h"
@@ -39,16 +38,6 @@ struct report {
 	struct audit_page page;
 	bool done;			/* the audit came to its end */
 };
-
-/* Lines of the report: where stdout has the extract, to stderr. */
-static void
-put(struct report *r, struct span line)
-{
-	if (extraction_on_stdout(&r->extraction))
-		fwrite(line.p, 1, line.n, stderr);
-	else
-		cli_put(line);
-}
 
 static void
 advance(void *arg, uint64_t blocks)
@@ -82,87 +71,14 @@ static int
 finding(void *arg, const struct audit_finding *f, struct err *e)
 {
 	struct report *r = arg;
-	struct buf line = BUF_INIT(8192);
-	struct err safe;
 
 	(void)e;
 	progress_end(&r->progress);
 	if (r->html_file != NULL)
 		audit_page_finding(&r->page, f);
-	if (r->c.json) {
-		ndjson_line(&r->c, json_pack("{s:s,s:s,s:o,s:o}", "finding",
-		    f->absent ? "absent" : "failed", "class",
-		    audit_class_name(f->class), "where",
-		    ndjson_span(span_str(f->where)), "what",
-		    ndjson_span(span_str(f->what))));
-		return 0;
-	}
-	/* A file's name may hold anything: keep it to this line. */
-	err_set(&safe, ERR_NO, "%s", f->where);
-	buf_addf(&line, "%s %s %s: %s\n", f->absent ? "absent" : "FAILED",
-	    audit_class_name(f->class), safe.msg, f->what);
-	put(r, buf_span(&line));
-	buf_free(&line);
+	audit_report_finding(&r->c, f,
+	    extraction_on_stdout(&r->extraction) ? stderr : stdout);
 	return 0;
-}
-
-static void
-summary_json(struct report *r)
-{
-	json_t *o = json_object(), *gaps = json_array();
-	const struct audit *a = &r->audit;
-
-	for (int i = 0; i < AUDIT_CLASSES; i++) {
-		const struct audit_count *n = &a->count[i];
-
-		json_object_set_new(o, audit_class_name((enum audit_class)i),
-		    json_pack("{s:I,s:I,s:I,s:I}", "checked",
-		    (json_int_t)n->checked, "failed", (json_int_t)n->failed,
-		    "absent", (json_int_t)n->absent, "erased",
-		    (json_int_t)n->erased));
-	}
-	for (int i = 0; i < AUDIT_GAPS; i++)
-		if (a->gaps & 1u << i)
-			json_array_append_new(gaps,
-			    json_string(audit_gap_text((enum audit_gap)i)));
-	ndjson_line(&r->c, json_pack("{s:o,s:I,s:o,s:o,s:o,s:b}", "ledger",
-	    ndjson_hash(repo_ledger(a->repo)), "height",
-	    (json_int_t)a->head.height, "head", ndjson_hash(&a->head.id),
-	    "counts", o, "unchecked", gaps, "clean", audit_clean(a)));
-}
-
-static void
-summary_text(struct report *r)
-{
-	char ledger[HASH_HEX], head[HASH_HEX], time[STAMP_LEN + 1];
-	struct buf out = BUF_INIT(8192);
-	const struct audit *a = &r->audit;
-
-	hash_format(ledger, repo_ledger(a->repo));
-	hash_format(head, &a->head.id);
-	stamp_format(time, a->head.time_ms);
-	buf_addf(&out, "ledger %s\nhead %llu %s %s\n", ledger,
-	    (unsigned long long)a->head.height, head, time);
-	for (int i = 0; i < AUDIT_CLASSES; i++) {
-		const struct audit_count *n = &a->count[i];
-
-		if (i == AUDIT_BUNDLE && n->checked == 0)
-			continue;
-		buf_addf(&out, "%-13s %llu checked, %llu failed, %llu absent, "
-		    "%llu erased by authority\n",
-		    audit_class_name((enum audit_class)i),
-		    (unsigned long long)n->checked,
-		    (unsigned long long)n->failed,
-		    (unsigned long long)n->absent,
-		    (unsigned long long)n->erased);
-	}
-	for (int i = 0; i < AUDIT_GAPS; i++)
-		if (a->gaps & 1u << i)
-			buf_addf(&out, "not checked: %s\n",
-			    audit_gap_text((enum audit_gap)i));
-	buf_addf(&out, "%s\n", audit_clean(a) ? "clean" : "NOT CLEAN");
-	cli_put(buf_span(&out));
-	buf_free(&out);
 }
 
 /* What the auditor brought along. */
@@ -225,15 +141,16 @@ audit(struct report *r, struct err *e)
 	    audit_bundle_check(&r->bundle, &r->audit, e) : ret;
 }
 
+/* Where stdout has an extract, only what it lacks is said. */
 static void
 summary(struct report *r)
 {
 	struct err e;
 
 	if (r->c.json)
-		summary_json(r);
+		audit_report_json(&r->c, &r->audit);
 	else if (!extraction_on_stdout(&r->extraction))
-		summary_text(r);
+		audit_report_text(&r->audit);
 	else if (!audit_clean(&r->audit)) {
 		err_set(&e, ERR_NO, "NOT CLEAN: this is of the blocks up to "
 		    "%llu, which were verified",
