@@ -33,22 +33,46 @@ due(const struct submitter *s, size_t next, size_t mine)
 	    next + n * l->n >= l->ntx ? n : 0;
 }
 
+/* Verify those of a commit, as a node does it: before the pool is locked. */
+static struct early *
+verify(const struct load *l, struct repo *r, size_t next, size_t n)
+{
+	struct early *early;
+	struct tx tx;
+	struct err e;
+
+	if (early_open(&early, r, &e) != 0)
+		load_die("submit", &e);
+	for (size_t i = next; i < next + n * l->n; i += l->n) {
+		if (tx_parse(&tx, l->tx[i].note, repo_ledger(r), &e) != 0 ||
+		    early_add(early, &tx, &e) != 0)
+			load_die("submit", &e);
+		tx_free(&tx);
+	}
+	if (early_verify(early, &e) != 0)
+		load_die("submit", &e);
+	return early;
+}
+
 /* As a peer's would be: verified, then durable. */
 static void
 put(struct submitter *s, struct repo *r, size_t next, size_t n)
 {
 	struct load *l = s->l;
+	struct early *early = verify(l, r, next, n);
 	struct pool *p;
 	struct err e;
 	double now;
 
 	if (pool_open_add(&p, r, clock_now_ms(), &e) != 0)
 		load_die("pool", &e);
+	pool_early(p, early);
 	for (size_t i = next; i < next + n * l->n; i += l->n)
 		if (pool_add(p, l->tx[i].note, false, NULL, NULL, &e) != 0)
 			load_die("submit", &e);
 	if (pool_commit(p, &e) != 0)
 		load_die("pool", &e);
+	early_free(early);
 	now = clock_s();
 	for (size_t i = next; i < next + n * l->n; i += l->n)
 		l->tx[i].acked = now;

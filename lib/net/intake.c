@@ -140,13 +140,24 @@ check_lacks(struct intake *in, struct repo *r, struct intake_item *it,
 
 /* --- pending transactions ------------------------------------------------- */
 
+/* What waits here already need not be verified again. */
+static int
+add_early(struct early *early, struct db *db, const struct tx *tx,
+    struct err *e)
+{
+	struct pool_row row;
+	int got = pool_index_find(&row, db, &tx->id, e);
+
+	return got != 0 ? (got < 0 ? -1 : 0) : early_add(early, tx, e);
+}
+
 /*
  * What is known without the state as it will be; the store must not be asked
  * for objects while that is open.
  */
 static int
 look_pending(struct intake *in, struct repo *r, struct intake_item *it,
-    struct err *e)
+    struct early *early, struct err *e)
 {
 	struct ids names = IDS_INIT;
 	struct tx tx;
@@ -164,7 +175,9 @@ look_pending(struct intake *in, struct repo *r, struct intake_item *it,
 		return 0;
 	}
 	it->body_size = tx.kind == TX_AUTHORIZE ? tx.staged.body_size : 0;
-	got = waiting_names(&names, &tx, e);
+	got = add_early(early, db, &tx, e);
+	if (got == 0)
+		got = waiting_names(&names, &tx, e);
 	if (got == 0)
 		got = waiting_here(r, &names, &it->lacks, e);
 	ids_free(&names);
@@ -174,7 +187,7 @@ look_pending(struct intake *in, struct repo *r, struct intake_item *it,
 
 static int
 look_all_pending(struct intake *in, struct repo *r, const struct items *l,
-    struct err *e)
+    struct early *early, struct err *e)
 {
 	struct db *db;
 	bool mine;
@@ -183,9 +196,9 @@ look_all_pending(struct intake *in, struct repo *r, const struct items *l,
 	if (db_of(&db, r, e) != 0 || db_snapshot(db, &mine, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l->n && ret == 0; i++)
-		ret = look_pending(in, r, &l->v[i], e);
+		ret = look_pending(in, r, &l->v[i], early, e);
 	db_snapshot_end(db, mine);
-	return ret;
+	return ret == 0 ? early_verify(early, e) : -1;
 }
 
 /* Add one; *take is cleared when nothing is to be taken any more. */
@@ -214,13 +227,14 @@ add_pending(struct intake *in, struct pool *p, const struct intake_item *it,
 
 static int
 add_all_pending(struct intake *in, struct repo *r, const struct items *l,
-    int flags, int64_t now_ms, struct err *e)
+    const struct early *early, int flags, int64_t now_ms, struct err *e)
 {
 	bool take = true;
 	struct pool *p;
 
 	if (pool_open_add(&p, r, now_ms, e) != 0)
 		return -1;
+	pool_early(p, early);
 	for (size_t i = 0; i < l->n; i++)
 		if (add_pending(in, p, &l->v[i], flags, &take, e) != 0) {
 			pool_abort(p);
@@ -237,15 +251,19 @@ int
 intake_pending(struct intake *in, struct repo *r, struct span payload,
     int flags, int64_t now_ms, struct err *e)
 {
+	struct early *early = NULL;
 	struct items l;
 	int ret;
 
 	if (chain_catch_up(r, e) != 0 ||
 	    split(&l, payload, TX_MAX, false, e) != 0)
 		return -1;
-	ret = look_all_pending(in, r, &l, e);
+	ret = early_open(&early, r, e);
+	if (ret == 0)
+		ret = look_all_pending(in, r, &l, early, e);
 	if (ret == 0 && l.n > 0)
-		ret = add_all_pending(in, r, &l, flags, now_ms, e);
+		ret = add_all_pending(in, r, &l, early, flags, now_ms, e);
+	early_free(early);
 	free_items(&l);
 	return ret == 0 ? buf_check(&in->reasons, "reasons", e) : -1;
 }

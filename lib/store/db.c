@@ -11,6 +11,7 @@
 #define CACHE_MAX 128
 #define VERSION 7
 #define BUSY_MS 30000
+#define BUSY_NAP_MS 2
 
 /*
  * SQLite need not count its memory, under a lock: nobody asks.  Called before
@@ -169,6 +170,18 @@ user_version(sqlite3 *sq)
 }
 
 /*
+ * For SQLite, which is refused a lock: 0 when that was long enough.  Its own
+ * way doubles its naps, up to 100 ms, in which a block could be made.
+ */
+static int
+wait_a_while(void *unused, int times)
+{
+	(void)unused;
+	sqlite3_sleep(BUSY_NAP_MS);
+	return times < BUSY_MS / BUSY_NAP_MS;
+}
+
+/*
  * Open path: 1 done, 0 it is not there, damaged, or not of our version, -1 the
  * system refused.
  */
@@ -182,7 +195,7 @@ open_ours(struct db **out, const char *path, struct err *e)
 		return err_set(e, ERR_SYS, "out of memory");
 	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-	    sqlite3_busy_timeout(db->sq, BUSY_MS) == SQLITE_OK &&
+	    sqlite3_busy_handler(db->sq, wait_a_while, NULL) == SQLITE_OK &&
 	    db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
 	    "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=4000",
 	    e) == 0)

@@ -9,8 +9,8 @@
 #define STORE_POOL_H
 
 #include "ledger/tx_note.h"
+#include "store/early.h"
 #include "store/pool_index.h"
-#include "store/state.h"
 
 struct pool;
 
@@ -29,6 +29,10 @@ int pool_open(struct pool **out, struct repo *r, int64_t now_ms,
  */
 int pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
     struct err *e);
+
+/* Signatures that were verified before it was opened; x stays until
+ * pool_commit or pool_abort. */
+void pool_early(struct pool *p, const struct early *x);
 
 /*
  * Check one transaction (its signature too, unless ours is set: we just made

@@ -27,6 +27,7 @@ struct pool {
 	uint64_t seq;
 	struct segment_writer *out;
 	struct checker *checker;
+	const struct early *early;	/* signatures that were verified */
 	struct added *added;
 	size_t n;
 	size_t *slot;		/* hash table of these by record, number + 1 */
@@ -35,13 +36,18 @@ struct pool {
 	size_t njudged;
 };
 
-/* A rules_view's verify, with keys that are ready. */
+/* A rules_view's verify: what was verified early is known, and for the others
+ * the keys are kept ready. */
 static int
 verify_kept(void *arg, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
 	struct pool *p = arg;
+	int known = p->early == NULL ? -1 :
+	    early_said(p->early, n, name, pub);
 
+	if (known >= 0)
+		return known;
 	if (p->checker == NULL)
 		p->checker = checker_open();
 	if (note_check(n, 0, name, pub, p->checker, e) == 0)
@@ -176,6 +182,12 @@ pool_open_add(struct pool **out, struct repo *r, int64_t now_ms,
     struct err *e)
 {
 	return open_pool(out, r, true, now_ms, e);
+}
+
+void
+pool_early(struct pool *p, const struct early *x)
+{
+	p->early = x;
 }
 
 struct repo *

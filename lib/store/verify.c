@@ -6,25 +6,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "base/parallel.h"
-#include "crypto/checker.h"
+#include "store/verify_job.h"
 
 #define WORTH_A_THREAD 16	/* signatures: below, starting one costs more */
 #define PORTION 16		/* signatures that a thread takes at once */
 #define WAITING_MAX 4096	/* of them: more would only cost memory */
 
-/* Packed, as there are many: the key, the name and a NUL, the signature, and
- * what was signed. */
-struct job {
-	uint64_t height;
-	enum sign_alg alg;
-	size_t pub_len, name_len, sig_len, text_len;
-	unsigned char bytes[];
-};
-
 struct verify_batch {
-	struct job **job;	/* NULL: it was good, and is forgotten */
+	struct verify_job **job;	/* NULL: it was good, and is forgotten */
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 	uint64_t height, bad_height;
@@ -38,46 +28,6 @@ struct verify_batch {
 	size_t taken, finished;
 	bool end;
 };
-
-/* --- one of them ---------------------------------------------------------- */
-
-static struct job *
-pack(const struct sign_pub *pub, struct span name, struct span sig,
-    struct span text)
-{
-	struct job *j = malloc(sizeof(*j) + pub->n + name.n + 1 + sig.n +
-	    text.n);
-	unsigned char *p;
-
-	if (j == NULL)
-		return NULL;
-	*j = (struct job){ .alg = pub->alg, .pub_len = pub->n,
-	    .name_len = name.n, .sig_len = sig.n, .text_len = text.n };
-	p = j->bytes;
-	memcpy(p, pub->b, pub->n);
-	memcpy(p += pub->n, name.p, name.n);
-	*(p += name.n) = '\0';
-	memcpy(p += 1, sig.p, sig.n);
-	memcpy(p + sig.n, text.p, text.n);
-	return j;
-}
-
-static const char *
-name_of(const struct job *j)
-{
-	return (const char *)j->bytes + j->pub_len;
-}
-
-static bool
-verifies(struct checker *c, const struct job *j)
-{
-	struct sign_pub pub = { .alg = j->alg, .n = j->pub_len };
-	const unsigned char *sig = j->bytes + j->pub_len + j->name_len + 1;
-
-	memcpy(pub.b, j->bytes, j->pub_len);
-	return checker_verify(c, &pub, span_of(sig + j->sig_len, j->text_len),
-	    span_of(sig, j->sig_len));
-}
 
 /* -------------------------------------------------------------------------- */
 
@@ -99,14 +49,14 @@ verify_open(struct verify_batch **out, struct err *e)
 /* Is it good?  One that is known to come after a bad one need not be
  * verified. */
 static bool
-verify_job(struct verify_batch *b, unsigned worker, const struct job *j,
+verify_job(struct verify_batch *b, unsigned worker, const struct verify_job *j,
     size_t i)
 {
 	size_t bad = atomic_load(&b->bad);
 
 	if (b->checker[worker] == NULL)
 		b->checker[worker] = checker_open();
-	if (bad < i || verifies(b->checker[worker], j))
+	if (bad < i || verify_job_run(j, b->checker[worker]))
 		return true;
 	while (i < bad && !atomic_compare_exchange_weak(&b->bad, &bad, i))
 		;
@@ -127,7 +77,7 @@ verify_one(void *arg, unsigned worker, size_t i)
 static void
 take_portion(struct verify_batch *b, unsigned worker)
 {
-	struct job *mine[PORTION];
+	struct verify_job *mine[PORTION];
 	size_t at = b->taken, n = b->n - at;
 
 	if (n > PORTION)
@@ -211,7 +161,7 @@ static int
 grow(struct verify_batch *b, struct err *e)
 {
 	size_t cap = b->cap == 0 ? 256 : b->cap * 2;
-	struct job **more = reallocarray(b->job, cap, sizeof(*more));
+	struct verify_job **more = reallocarray(b->job, cap, sizeof(*more));
 
 	if (more == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
@@ -221,7 +171,7 @@ grow(struct verify_batch *b, struct err *e)
 }
 
 static int
-append(struct verify_batch *b, struct job *j, struct err *e)
+append(struct verify_batch *b, struct verify_job *j, struct err *e)
 {
 	int ret;
 
@@ -243,19 +193,11 @@ verify_later(void *batch, const struct note *n, struct span name,
     const struct sign_pub *pub, struct err *e)
 {
 	struct verify_batch *b = batch;
-	unsigned char raw[SIGN_MAX + 4], id[4];
-	struct job *j;
-	size_t len;
+	struct verify_job *j;
+	int got = verify_job_of(&j, n, name, pub, e);
 
-	/* What costs nothing is checked now. */
-	if (base64_decode(raw, sizeof(raw), &len, n->sig[0].base64,
-	    true) != 0 || len <= 4)
-		return 0;
-	note_key_id(id, name, pub);
-	if (memcmp(raw, id, 4) != 0 || !span_eq(n->sig[0].name, name))
-		return 0;
-	if ((j = pack(pub, name, span_of(raw + 4, len - 4), n->text)) == NULL)
-		return err_set(e, ERR_SYS, "out of memory");
+	if (got != 1)
+		return got;
 	j->height = b->height;
 	if (append(b, j, e) == 0)
 		return 1;
@@ -308,7 +250,7 @@ verify_all(struct verify_batch *b, struct err *e)
 		b->bad_height = b->job[bad]->height;
 		err_set(e, ERR_NO, "block %llu: signature of %s: does not "
 		    "verify", (unsigned long long)b->bad_height,
-		    name_of(b->job[bad]));
+		    verify_job_name(b->job[bad]));
 	}
 	forget(b);
 	return bad == SIZE_MAX ? 0 : -1;

@@ -207,6 +207,61 @@ verified_once(const struct hash *record)
 	buf_free(&content);
 }
 
+/* What early says of a note of Bill's, with that key: 1, 0, -1. */
+static int
+said(const struct early *x, const struct buf *note, const struct identity *who)
+{
+	struct sign_pub pub;
+	struct tx tx;
+	int got;
+
+	little_ok(tx_parse(&tx, buf_span(note), repo_ledger(p.f.r[0]), &e));
+	sign_public(&pub, who->sign);
+	got = early_said(x, &tx.note, tx.author, &pub);
+	tx_free(&tx);
+	return got;
+}
+
+/* Signatures are verified before the pool is open: good, bad, not asked. */
+static void
+verified_early(const struct hash *record)
+{
+	struct buf note[40], bad, other;
+	struct early *x;
+	struct pool *pool;
+	struct tx tx;
+
+	little_ok(early_open(&x, p.f.r[0], &e));
+	for (size_t i = 0; i < 40; i++)
+		reject(&note[i], record);
+	reject(&bad, record);
+	reject(&other, record);
+	memcpy(bad.p + bad.len - 80, note[0].p + note[0].len - 80, 80);
+	for (size_t i = 0; i <= 40; i++) {
+		little_ok(tx_parse(&tx, buf_span(i < 40 ? &note[i] : &bad),
+		    repo_ledger(p.f.r[0]), &e));
+		CHECK(early_add(x, &tx, &e) == 0);
+		tx_free(&tx);
+	}
+	CHECK(said(x, &note[0], &p.bill) == -1);
+	CHECK(early_verify(x, &e) == 0);
+	for (size_t i = 0; i < 40; i++)
+		CHECK(said(x, &note[i], &p.bill) == 1);
+	CHECK(said(x, &bad, &p.bill) == 0 && said(x, &other, &p.bill) == -1);
+	CHECK(said(x, &note[0], &p.f.admin) == -1);
+	little_ok(pool_open_add(&pool, p.f.r[0], clock_now_ms(), &e));
+	pool_early(pool, x);
+	CHECK(pool_add(pool, buf_span(&bad), false, NULL, NULL, &e) == -1);
+	CHECK(strstr(e.msg, "does not verify") != NULL);
+	CHECK(pool_add(pool, buf_span(&note[0]), false, NULL, NULL, &e) == 0);
+	pool_abort(pool);
+	early_free(x);
+	for (size_t i = 0; i < 40; i++)
+		buf_free(&note[i]);
+	buf_free(&bad);
+	buf_free(&other);
+}
+
 /* A byte that turns after the segment was read. */
 static void
 damaged(const struct hash *record)
@@ -253,6 +308,7 @@ main(void)
 	CHECK(waiting(0, 0, false));
 	CHECK(scratch_entries("h0/.ehr/pending") == 0);
 	rivals(&record[1]);
+	verified_early(&record[2]);
 	damaged(&record[2]);
 	verified_once(&record[3]);
 	post_close(&p);
