@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* Signatures are verified in batches of this size, on all cores. */
+/*
+ * So many signatures are judged together, and then forgotten.  All cores verify
+ * them while the blocks that they are in are replayed.
+ */
 #define BATCH 4096
 
 /* Blocks in one transaction of the scratch database. */
@@ -203,6 +206,7 @@ audit_chain(struct audit *a, struct db *db, struct err *e)
 
 	if (highest(a, &last, e) != 0 || verify_open(&p.batch, e) != 0)
 		return -1;
+	verify_begin(p.batch);
 	if (begin(&p, e) == 0 && replay_all(&p, last, e) == 0)
 		ret = flush(&p, e);
 	/*

@@ -215,13 +215,16 @@ verify_never(void *unused, const struct note *n, struct span name,
 
 /* -------------------------------------------------------------------------- */
 
+/* Under the lock: a thread may just be waking up. */
 static void
 forget(struct verify_batch *b)
 {
+	pthread_mutex_lock(&b->lock);
 	for (size_t i = 0; i < b->n; i++)
 		free(b->job[i]);
 	b->n = b->taken = b->finished = 0;
 	atomic_store(&b->bad, SIZE_MAX);
+	pthread_mutex_unlock(&b->lock);
 }
 
 void

@@ -13,9 +13,9 @@ struct verify_batch;
 int verify_open(struct verify_batch **out, struct err *e);
 
 /*
- * Begin now, on all cores, and go on with what is added from here on: the
- * caller has something else to do meanwhile.  Without it, verify_all does
- * everything.  Where no thread can be started, that too.
+ * Begin now, on all cores, and go on with what is added from here on, also
+ * after verify_all: the caller has something else to do meanwhile.  Without it,
+ * verify_all does everything.  Where no thread can be started, that too.
  */
 void verify_begin(struct verify_batch *b);
 
