@@ -44,9 +44,10 @@ NET    = pkt proto message ids pipe known known_file hello session tally \
 RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	payload payload_read payload_extract keyring seal unseal decide \
 	profile enroll found reading
-LOG    = hourtext hourly tree tiles tiles_check checkpoints \
-	checkpoints_check prove event check check_part check_chain \
-	check_state check_files check_objects check_votes audit_base \
+LOG    = checked hourtext hourly hourly_check tree tiles tiles_check \
+	checkpoints checkpoints_check prove event check check_part \
+	check_keep check_chain check_state check_files check_objects \
+	check_votes audit_base \
 	audit_chain audit_objects audit_store audit_outside audit \
 	audit_bundle extract extract_json extract_text extract_fhir activity \
 	audit_page attest

@@ -19,7 +19,7 @@ static const struct cli_spec spec = {
 	.name = "ehr-log-merkle",
 	.usage =
 "usage: ehr-log-merkle [-C DIR] --roll\n"
-"       ehr-log-merkle [-C DIR] --check [-n]\n"
+"       ehr-log-merkle [-C DIR] --check [-n] [--full]\n"
 "       ehr-log-merkle [-C DIR] --root [HOUR ...]\n"
 "       ehr-log-merkle [-C DIR] --prove RECORD|TRANSACTION > FILE\n"
 "       ehr-log-merkle [-C DIR] --prove -o FOLDER RECORD|TRANSACTION ...|-\n"
@@ -38,7 +38,7 @@ static const struct cli_spec spec = {
 struct merkle_cmd {
 	struct ctx x;
 	bool roll, check, root, prove, policy, renew;
-	bool look;			/* -n */
+	bool look, full;		/* -n, --full */
 	const char *folder;		/* -o */
 	unsigned bad;
 	struct prover *prover;
@@ -124,6 +124,9 @@ judge(struct merkle_cmd *m, const struct check_result *res, struct err *e)
 	    (unsigned long long)res->blocks, (unsigned long long)res->objects,
 	    (unsigned long long)res->logs, (unsigned long long)res->tiles,
 	    (unsigned long long)res->checkpoints, res->answered, res->asked);
+	cli_verbose(&m->x.cli, "%llu blocks verified now, %llu as they were",
+	    (unsigned long long)res->verified,
+	    (unsigned long long)(res->blocks - res->verified));
 	if (res->bad > 0)
 		return err_set(e, ERR_NO, "%u files are not what the blocks "
 		    "give", res->bad);
@@ -137,7 +140,7 @@ judge(struct merkle_cmd *m, const struct check_result *res, struct err *e)
 static int
 check(struct merkle_cmd *m)
 {
-	const struct check_options o = { .look = m->look,
+	const struct check_options o = { .look = m->look, .full = m->full,
 	    .now_ms = clock_now_ms(), .event = event, .note = note, .arg = m };
 	struct check_result res;
 	struct err e;
@@ -297,6 +300,8 @@ check_usage(struct merkle_cmd *m)
 		    "--policy and --renew expected");
 	if (m->look && !m->check)
 		return cli_usage(c, "-n goes with --check");
+	if (m->full && !m->check)
+		return cli_usage(c, "--full goes with --check");
 	if (m->folder != NULL && !m->prove)
 		return cli_usage(c, "-o goes with --prove");
 	if (m->prove && m->folder == NULL && (c->argc != 1 ||
@@ -320,6 +325,7 @@ main(int argc, char **argv)
 		{ 0, "policy", CLI_FLAG, &m.policy, 0 },
 		{ 0, "renew", CLI_FLAG, &m.renew, 0 },
 		{ 'n', "dry-run", CLI_FLAG, &m.look, 0 },
+		{ 0, "full", CLI_FLAG, &m.full, 0 },
 		{ 'o', "output", CLI_TEXT, &m.folder, 0 },
 		{ 0 }
 	};

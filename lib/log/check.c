@@ -89,12 +89,38 @@ check_all(struct check *k, struct err *e)
 {
 	if (check_chain(k, e) != 0)
 		return -1;
-	if (k->broken)
+	if (k->broken || k->doubt)
 		return 0;
-	if (check_state(k, e) != 0 || check_files(k, e) != 0 ||
-	    check_objects(k, e) != 0)
+	if (check_state(k, e) != 0)
 		return -1;
-	return k->o->look ? 0 : check_votes(k, e);
+	if (k->doubt)
+		return 0;
+	if (check_files(k, e) != 0 || check_objects(k, e) != 0)
+		return -1;
+	if (k->o->look)
+		return 0;
+	return check_votes(k, e) == 0 ? check_remember(k, e) : -1;
+}
+
+/* All, with or without what the last check has found. */
+static int
+attempt(struct check *k, bool quick, struct err *e)
+{
+	struct check_result *res = k->res;
+	int got = quick ? check_recall(k, e) : 0;
+
+	res->blocks = res->verified = res->objects = 0;
+	k->quick = got == 1;
+	k->doubt = false;
+	if (got == 0)
+		got = db_scratch(&k->db, e);
+	if (got >= 0)
+		got = check_all(k, e);
+	db_close(k->db);
+	k->db = NULL;
+	checked_free(&k->was);
+	checked_free(&k->now);
+	return got;
 }
 
 int
@@ -107,12 +133,13 @@ check_run(struct check_result *res, struct repo *r,
 	*res = (struct check_result){ .blocks = 0 };
 	if (lock < 0)
 		return -1;
-	if (verify_open(&k.batch, e) == 0 && db_scratch(&k.db, e) == 0)
-		ret = check_all(&k, e);
+	if (verify_open(&k.batch, e) == 0)
+		ret = attempt(&k, !o->full, e);
+	if (ret == 0 && k.doubt)
+		ret = attempt(&k, false, e);
 	peers_free(&k.peers);
 	free(k.silent);
 	verify_free(k.batch);
-	db_close(k.db);
 	close(lock);
 	return ret;
 }

@@ -15,6 +15,7 @@
 
 struct check_options {
 	bool look;		/* only local things, and change nothing */
+	bool full;		/* believe nothing that an earlier one found */
 	int64_t now_ms;
 	/* A line for people: an event, or if kind is EVENT_DAMAGED what is
 	 * wrong and stays so; and what is of lesser interest. */
@@ -26,6 +27,8 @@ struct check_options {
 
 struct check_result {
 	uint64_t blocks, objects, logs, tiles, checkpoints;	/* checked */
+	uint64_t verified;	/* blocks, of which the others have the bytes
+				 * that were verified before */
 	unsigned bad;		/* found, and left as they were: look */
 	unsigned repaired, outvoted, alarms;	/* events */
 	unsigned asked, answered;	/* peers */

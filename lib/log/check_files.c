@@ -22,8 +22,32 @@ struct bad_files {
 	size_t n;
 };
 
-typedef int check_fn(struct repo *r, struct db *db, const struct head *head,
-    uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
+/* Look at all files of a kind. */
+typedef int check_fn(struct check *k, uint64_t *checked, hourly_bad *bad,
+    void *arg, struct err *e);
+
+static int
+look_logs(struct check *k, uint64_t *checked, hourly_bad *bad, void *arg,
+    struct err *e)
+{
+	return hourly_check_since(k->repo, k->db, &k->head, &k->was.logs,
+	    &k->now.logs, checked, bad, arg, e);
+}
+
+static int
+look_tiles(struct check *k, uint64_t *checked, hourly_bad *bad, void *arg,
+    struct err *e)
+{
+	return tiles_check(k->repo, k->db, &k->head, checked, bad, arg, e);
+}
+
+static int
+look_checkpoints(struct check *k, uint64_t *checked, hourly_bad *bad,
+    void *arg, struct err *e)
+{
+	return checkpoints_check(k->repo, k->db, &k->head, checked, bad, arg,
+	    e);
+}
 
 static int
 remember(void *arg, const char *path, const char *why, struct err *e)
@@ -133,9 +157,9 @@ make_again(struct check *k, check_fn *fn, struct err *e)
 	if (chain_head(&head, k->repo, e) != 0 ||
 	    db_of(&state, k->repo, e) != 0)
 		return -1;
-	if (fn == hourly_check)
+	if (fn == look_logs)
 		return hourly_roll_all(k->repo, &written, e);
-	if (fn == tiles_check)
+	if (fn == look_tiles)
 		return tiles_roll(k->repo, state, &head, &written, e);
 	return checkpoints_roll(k->repo, state, &head, &made, e);
 }
@@ -181,7 +205,7 @@ examine(struct check *k, check_fn *fn, uint64_t *checked,
 	forget(bad);
 	if ((lock >= 0 || !locked) &&
 	    check_go_on(k, UINT64_MAX, &there, e) == 0)
-		ret = fn(k->repo, k->db, &k->head, checked, remember, bad, e);
+		ret = fn(k, checked, remember, bad, e);
 	if (lock >= 0)
 		close(lock);
 	return ret;
@@ -214,8 +238,8 @@ check_kind(struct check *k, check_fn *fn, uint64_t *checked, struct err *e)
 int
 check_files(struct check *k, struct err *e)
 {
-	if (check_kind(k, hourly_check, &k->res->logs, e) != 0 ||
-	    check_kind(k, tiles_check, &k->res->tiles, e) != 0)
+	if (check_kind(k, look_logs, &k->res->logs, e) != 0 ||
+	    check_kind(k, look_tiles, &k->res->tiles, e) != 0)
 		return -1;
-	return check_kind(k, checkpoints_check, &k->res->checkpoints, e);
+	return check_kind(k, look_checkpoints, &k->res->checkpoints, e);
 }

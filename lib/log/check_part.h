@@ -3,6 +3,7 @@
 #define LOG_CHECK_PART_H
 
 #include "log/check.h"
+#include "log/checked.h"
 #include "net/ask.h"
 #include "store/verify.h"
 
@@ -13,6 +14,11 @@ struct check {
 	struct db *db;		/* the state that the blocks here give */
 	struct head head;	/* of it */
 	struct verify_batch *batch;
+	bool quick;		/* what the last check found is believed */
+	bool doubt;		/* it does not fit: all is to be checked */
+	bool mixed;		/* db holds more than the blocks give */
+	struct checked was;	/* what the last one found, if quick */
+	struct checked now;	/* and this one, so far */
 	uint64_t known;		/* height that state.db had */
 	bool broken;		/* the chain could not be repaired */
 	struct peers peers;
@@ -41,18 +47,29 @@ int check_quarantine(struct check *k, char to[FS_NAME_MAX], const char *path,
 /* The peers, if there are any. */
 int check_peers_list(struct check *k, struct err *e);
 
-/* Take the next block, as its file's text, on top of the state.  ERR_SYS is
- * ours; any other error is the block's. */
-int check_take(struct check *k, struct span text, enum chain_trust trust,
-    struct err *e);
+/* Take the next block, as its file's text and as it lies on disk, on top of
+ * the state.  ERR_SYS is ours; any other error is the block's. */
+int check_take(struct check *k, struct span text, struct span packed,
+    enum chain_trust trust, struct err *e);
 
 /* Take blocks from files that came meanwhile, up to that height; *there is
  * whether they are there, and right. */
 int check_go_on(struct check *k, uint64_t height, bool *there,
     struct err *e);
 
-/* The parts, in this order; -1 is ours.  After check_chain, broken may be
- * set; then only check_objects is of use. */
+/*
+ * What the last check has found right, with the state that it made: 1, and it
+ * is believed from here on; 0, there is none that can be; -1.  Then: have the
+ * blocks the same bytes?  If not, that is doubt.
+ */
+int check_recall(struct check *k, struct err *e);
+int check_recall_blocks(struct check *k, struct err *e);
+
+/* What this one has found right, for the next. */
+int check_remember(struct check *k, struct err *e);
+
+/* The parts, in this order; -1 is ours.  After check_chain and check_state,
+ * broken or doubt may be set; then the others are of no use. */
 int check_chain(struct check *k, struct err *e);
 int check_state(struct check *k, struct err *e);
 int check_files(struct check *k, struct err *e);

@@ -9,6 +9,7 @@
 #ifndef LOG_HOURLY_H
 #define LOG_HOURLY_H
 
+#include "log/checked.h"
 #include "log/hourtext.h"
 #include "store/chain.h"
 #include "store/lookup.h"
@@ -59,6 +60,12 @@ int hourly_roots(struct repo *r, int64_t hour_ms, uint64_t count,
 typedef int hourly_bad(void *arg, const char *path, const char *why,
     struct err *e);
 int hourly_check(struct repo *r, struct db *db, const struct head *head,
+    uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
+
+/* The same; but those that were right before are not made again if they still
+ * have the same bytes.  *now is which, of hours that are over, are right. */
+int hourly_check_since(struct repo *r, struct db *db, const struct head *head,
+    const struct checked_logs *was, struct checked_logs *now,
     uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
 
 #endif

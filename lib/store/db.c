@@ -366,22 +366,20 @@ db_peek(struct db **out, const struct repo *r, struct err *e)
 	return peek(out, name, SQLITE_OPEN_URI, e);
 }
 
-int
-db_scratch(struct db **out, struct err *e)
+/* One that only we open, with no files beside it. */
+static int
+open_alone(struct db **out, const char *path, const char *settings,
+    struct err *e)
 {
 	struct db *db = calloc(1, sizeof(*db));
-	char version[64];
 
-	snprintf(version, sizeof(version), "PRAGMA user_version=%d", VERSION);
 	if (db == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	configure();
-	/* SQLite keeps "" in memory until it grows, then in a file. */
-	if (sqlite3_open_v2("", &db->sq, SQLITE_OPEN_READWRITE |
+	if (sqlite3_open_v2(path, &db->sq, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    db_exec(db, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF",
-	    e) != 0 || db_exec(db, schema, e) != 0 ||
-	    db_exec(db, version, e) != 0) {
+	    db_exec(db, "PRAGMA journal_mode=MEMORY", e) != 0 ||
+	    db_exec(db, settings, e) != 0) {
 		if (db->sq == NULL)
 			err_set(e, ERR_SYS, "state: out of memory");
 		db_close(db);
@@ -389,6 +387,36 @@ db_scratch(struct db **out, struct err *e)
 	}
 	*out = db;
 	return 0;
+}
+
+int
+db_scratch(struct db **out, struct err *e)
+{
+	char version[64];
+
+	snprintf(version, sizeof(version), "PRAGMA user_version=%d", VERSION);
+	/* SQLite keeps "" in memory until it grows, then in a file. */
+	if (open_alone(out, "", "PRAGMA synchronous=OFF", e) != 0)
+		return -1;
+	if (db_exec(*out, schema, e) == 0 && db_exec(*out, version, e) == 0)
+		return 0;
+	db_close(*out);
+	return -1;
+}
+
+int
+db_alone(struct db **out, const char *path, struct err *e)
+{
+	int version;
+
+	if (open_alone(out, path, "PRAGMA synchronous=FULL; "
+	    "PRAGMA cache_spill=OFF; PRAGMA cache_size=-8000", e) != 0)
+		return -1;
+	version = user_version((*out)->sq);
+	if (version == VERSION || version == 0)
+		return 0;
+	db_close(*out);
+	return err_set(e, ERR_BAD, "%s: is not of this version", path);
 }
 
 int

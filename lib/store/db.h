@@ -46,6 +46,14 @@ int db_peek(struct db **out, const struct repo *r, struct err *e);
  */
 int db_scratch(struct db **out, struct err *e);
 
+/*
+ * A database of our version in a file that no other process opens, or an empty
+ * file that db_replace is to fill.  Until a transaction is committed the file
+ * stays as it is; while one is committed it must not be killed: there is no
+ * journal.  Owned by the caller.  ERR_BAD: it is of another version.
+ */
+int db_alone(struct db **out, const char *path, struct err *e);
+
 /* Is the file sound, with its indexes?  1, 0, -1. */
 int db_sound(struct db *db, struct err *e);
 

@@ -7,6 +7,9 @@ struct table {
 };
 
 static const struct table tables[] = {
+	/* What it says of itself: no trigger or view, and all indexes. */
+	{ "schema", "SELECT type, name, tbl_name, sql FROM sqlite_master "
+	    "ORDER BY type, name", false },
 	{ "meta", "SELECT * FROM meta WHERE key<>'pending' ORDER BY key",
 	    false },
 	{ "block", "SELECT * FROM block ORDER BY height", false },
@@ -26,7 +29,26 @@ static const struct table tables[] = {
 	    "reader", false },
 	{ "named", "SELECT * FROM named ORDER BY object", false },
 	{ "want", "SELECT * FROM want ORDER BY object", true },
-	{ "dismissed", "SELECT * FROM dismissed ORDER BY object", true }
+	{ "dismissed", "SELECT * FROM dismissed ORDER BY object", true },
+
+	/* The same as indexes have them, by which others find them. */
+	{ "user", "SELECT email, handle FROM user WHERE email IS NOT NULL "
+	    "ORDER BY email", false },
+	{ "member", "SELECT role, handle FROM member INDEXED BY member_role "
+	    "ORDER BY role, handle", false },
+	{ "tx", "SELECT id, seq FROM tx INDEXED BY tx_id ORDER BY id", false },
+	{ "tx", "SELECT record, seq FROM tx INDEXED BY tx_record "
+	    "WHERE record IS NOT NULL ORDER BY record, seq", false },
+	{ "tx", "SELECT author, time, seq FROM tx INDEXED BY tx_author "
+	    "ORDER BY author, time, seq", false },
+	{ "tx", "SELECT user, seq FROM tx INDEXED BY tx_rekey "
+	    "WHERE kind='rekey' ORDER BY user, seq", false },
+	{ "record", "SELECT patient, time, id FROM record "
+	    "INDEXED BY record_patient ORDER BY patient, time, id", false },
+	{ "record", "SELECT author, time, id FROM record "
+	    "INDEXED BY record_author ORDER BY author, time, id", false },
+	{ "record", "SELECT time, id FROM record INDEXED BY record_time "
+	    "ORDER BY time, id", false }
 };
 
 /* Is a column the same, in kind and bytes? */
