@@ -184,7 +184,7 @@ follow_run(struct follow *f, struct err *e)
 		if (poll(fd, 2, left > INT_MAX ? INT_MAX : (int)left) < 0 &&
 		    errno != EINTR)
 			return err_sys(e, "poll");
-		if (f->ended || !watch_take(f->watch))
+		if (f->ended || (watch_take(f->watch) & WATCH_ARRIVED) == 0)
 			continue;
 		if (watch_blocks(f, e) != 0 && e->kind != ERR_AGAIN)
 			return -1;

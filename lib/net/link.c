@@ -41,6 +41,7 @@ struct link {
 	size_t n;
 	struct buf answers;
 	int sync;		/* LINK_PULL, LINK_PUSH that is wanted */
+	bool retry;		/* link_retry was called */
 
 	/* The thread's. */
 	struct repo *r;
@@ -180,25 +181,30 @@ link_info(struct link *l, struct link_info *out)
 	pthread_mutex_unlock(&l->lock);
 }
 
+void
+link_retry(struct link *l)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->info.state == LINK_AWAY) {
+		l->retry = true;
+		pthread_cond_signal(&l->wake);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 /* --- the thread ----------------------------------------------------------- */
 
 enum task { TASK_END, TASK_SEND, TASK_SYNC, TASK_NONE };
 
-/* What is to be done next?  Waits for up to ms, or for ever (-1). */
+/* What is to be done next?  Waits until there is something. */
 static enum task
-next_task(struct link *l, struct item *it, int *what, int64_t ms)
+next_task(struct link *l, struct item *it, int *what)
 {
-	int64_t until = clock_mono_ms() + ms;
-	struct timespec at = { until / 1000, until % 1000 * 1000000 };
 	enum task task = TASK_NONE;
 
 	pthread_mutex_lock(&l->lock);
-	while (l->info.state != LINK_ENDED && l->n == 0 && l->sync == 0) {
-		if (ms < 0)
-			pthread_cond_wait(&l->wake, &l->lock);
-		else if (pthread_cond_timedwait(&l->wake, &l->lock, &at) != 0)
-			break;
-	}
+	while (l->info.state != LINK_ENDED && l->n == 0 && l->sync == 0)
+		pthread_cond_wait(&l->wake, &l->lock);
 	if (l->n > 0) {
 		task = TASK_SEND;
 		*it = l->queue[0];
@@ -339,7 +345,7 @@ serve_link(struct link *l, struct err *e)
 	set_state(l, LINK_READY, NULL);
 	for (;;) {
 		ret = 0;
-		switch (next_task(l, &it, &what, -1)) {
+		switch (next_task(l, &it, &what)) {
 		case TASK_END:
 			return 0;
 		case TASK_SEND:
@@ -357,14 +363,33 @@ serve_link(struct link *l, struct err *e)
 	}
 }
 
+/* Wait for up to ms, or until link_retry if it counts: what it was. */
+static enum link_state
+rest(struct link *l, int64_t ms, bool counts)
+{
+	int64_t until = clock_mono_ms() + ms;
+	struct timespec at = { until / 1000, until % 1000 * 1000000 };
+	enum link_state state;
+
+	pthread_mutex_lock(&l->lock);
+	while (l->info.state != LINK_ENDED && !(counts && l->retry) &&
+	    pthread_cond_timedwait(&l->wake, &l->lock, &at) == 0)
+		;
+	if (counts)
+		l->retry = false;
+	state = l->info.state;
+	pthread_mutex_unlock(&l->lock);
+	return state;
+}
+
 static void *
 run(void *arg)
 {
 	int64_t backoff = BACKOFF_MIN_MS;
 	struct link *l = arg;
-	struct item none;
+	enum link_state state;
 	struct err e;
-	int what, ret;
+	int ret;
 
 	do {
 		ret = repo_open(&l->r, l->repo, &e);
@@ -380,11 +405,14 @@ run(void *arg)
 		set_state(l, LINK_AWAY, &e);
 		if (!l->keep)
 			break;
-		/* It stays away until it has answered. */
-		ret = next_task(l, &none, &what, backoff) == TASK_END;
+		/* It stays away until it has answered.  Whoever calls, and
+		 * however often, it is tried at most twice a second. */
+		state = rest(l, BACKOFF_MIN_MS, false);
+		if (state != LINK_ENDED)
+			state = rest(l, backoff - BACKOFF_MIN_MS, true);
 		backoff = 2 * backoff > BACKOFF_MAX_MS ? BACKOFF_MAX_MS :
 		    2 * backoff;
-	} while (ret == 0);
+	} while (state != LINK_ENDED);
 	return NULL;
 }
 

@@ -65,6 +65,10 @@ bool link_answer(struct link *l, struct buf *out);
 
 void link_info(struct link *l, struct link_info *out);
 
+/* Somebody called: if this one is away, try it again soon, rather than when
+ * the interval ends. */
+void link_retry(struct link *l);
+
 /* End the connection, once what waits has been sent. */
 void link_end(struct link *l);
 

@@ -176,6 +176,13 @@ links_sync(struct links *ls, const char *name, int what)
 			link_sync(ls->to[i].link, what);
 }
 
+void
+links_retry(struct links *ls)
+{
+	for (size_t i = 0; i < ls->n; i++)
+		link_retry(ls->to[i].link);
+}
+
 bool
 links_answer(struct links *ls, size_t *at, const char **name,
     struct buf *out)

@@ -54,6 +54,9 @@ void links_send(struct links *ls, const struct driver *d);
  * (NULL). */
 void links_sync(struct links *ls, const char *name, int what);
 
+/* Try those who are away again soon: one of them may be back. */
+void links_retry(struct links *ls);
+
 /* The messages that came from somebody: true and the name, appended to out;
  * or false.  *at starts with 0. */
 bool links_answer(struct links *ls, size_t *at, const char **name,

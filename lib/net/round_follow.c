@@ -103,10 +103,14 @@ turn(struct following *f, struct err *e)
 {
 	struct round *rd = f->rd;
 	bool waits;
+	int news;
 
 	if (clock_mono_ms() < f->rest_ms)
 		return round_wait(rd, clock_now_ms() + LOCKED_MS, -1, e);
-	f->unpushed |= watch_take(f->watch);
+	news = watch_take(f->watch);
+	f->unpushed |= (news & WATCH_ARRIVED) != 0;
+	if ((news & WATCH_CALLED) != 0)
+		links_retry(&rd->links);
 	if (round_step(rd, &waits, e) != 0) {
 		if (e->kind != ERR_AGAIN)
 			return -1;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/serve_conn.h"
 #include "store/lookup.h"
+#include "store/watch.h"
 
 /* What a caller must be to ask for something. */
 static const enum proto_access needs[PROTO_VERBS] = {
@@ -177,6 +178,8 @@ greet(struct serve_conn *c, struct err *e)
 	    pkt_write(&c->pkt, buf_span(&note), e) == 0 &&
 	    pkt_flush(&c->pkt, e) == 0)
 		ret = 0;
+	if (ret == 0 && c->access == PROTO_NODE && c->o->consensus != NULL)
+		watch_ring(c->repo);
 end:
 	buf_free(&note);
 	buf_free(&line);

@@ -13,6 +13,7 @@
 #include "store/staging.h"
 
 #define ARRIVED (IN_CREATE | IN_MOVED_TO)
+#define CALLED_PATH VOTES_DIR "/called"
 
 static int
 add_path(int fd, const struct repo *r, const char *name, uint32_t events)
@@ -31,20 +32,24 @@ add(int fd, const struct repo *r, const char *dir)
 	return add_path(fd, r, dir, ARRIVED | IN_ONLYDIR);
 }
 
-/* Votes that were heard: when who wrote them is done.  Only a file that is
- * there can be watched. */
+/* A file that is there to be watched, made if need be. */
+static void
+add_file(int fd, const struct repo *r, const char *name, uint32_t events)
+{
+	int file = openat(r->dirfd, name, O_RDONLY | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+
+	if (file >= 0)
+		close(file);
+	add_path(fd, r, name, events);
+}
+
+/* Votes that were heard: when who wrote them is done. */
 static void
 add_heard(int fd, const struct repo *r)
 {
-	int file;
-
-	if (!genesis_all_to_all(r->genesis))
-		return;
-	file = openat(r->dirfd, HEARD_PATH, O_RDONLY | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
-	if (file >= 0)
-		close(file);
-	add_path(fd, r, HEARD_PATH, IN_CLOSE_WRITE);
+	if (genesis_all_to_all(r->genesis))
+		add_file(fd, r, HEARD_PATH, IN_CLOSE_WRITE);
 }
 
 int
@@ -60,6 +65,7 @@ watch_open(const struct repo *r, struct err *e)
 		return -1;
 	}
 	add_heard(fd, r);
+	add_file(fd, r, CALLED_PATH, IN_MODIFY);
 	return fd;
 }
 
@@ -80,19 +86,33 @@ watch_staging(int fd, const struct repo *r)
 	add(fd, r, STAGING_DIR);
 }
 
-bool
+int
 watch_take(int fd)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	const struct inotify_event *ev;
-	bool any = false;
+	int what = 0;
 	ssize_t n;
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		for (const char *p = buf; p < buf + n;
 		    p += sizeof(*ev) + ev->len) {
 			ev = (const struct inotify_event *)(const void *)p;
-			any = any || (ev->mask & ARRIVED) != 0;
+			if ((ev->mask & ARRIVED) != 0)
+				what |= WATCH_ARRIVED;
+			if ((ev->mask & IN_MODIFY) != 0)
+				what |= WATCH_CALLED;
 		}
-	return any;
+	return what;
+}
+
+void
+watch_ring(const struct repo *r)
+{
+	/* Cutting an empty file is an IN_MODIFY, too. */
+	int fd = openat(r->dirfd, CALLED_PATH, O_WRONLY | O_TRUNC | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0)
+		close(fd);
 }

@@ -262,10 +262,35 @@ watched(void)
 		CHECK(!readable(fd));
 		CHECK(fs_write(r->dirfd, "blocks/x", "tmp", span_str("x"),
 		    0600, false, &e) == 0);
-		CHECK(readable(fd) && watch_take(fd));
+		CHECK(readable(fd) && watch_take(fd) == WATCH_ARRIVED);
 		CHECK(unlink("x/.ehr/blocks/x") == 0);
+		watch_take(fd);
+		for (int again = 0; again < 2; again++) {
+			watch_ring(r);
+			CHECK(watch_take(fd) == WATCH_CALLED);
+			CHECK(watch_take(fd) == 0);
+		}
 		close(fd);
 	}
+}
+
+/* Nothing is made for who does not watch, and a link is not followed. */
+static void
+unwatched(void)
+{
+	static const char *const called = "x/.ehr/consensus/called";
+	struct stat st;
+
+	unlink(called);
+	watch_ring(r);
+	CHECK(access(called, F_OK) != 0);
+	CHECK(fs_write(r->dirfd, "consensus/other", "tmp", span_str("text"),
+	    0600, false, &e) == 0);
+	CHECK(symlink("other", called) == 0);
+	watch_ring(r);
+	CHECK(stat(called, &st) == 0 && st.st_size == 4);
+	unlink(called);
+	unlink("x/.ehr/consensus/other");
 }
 
 /* A link to somewhere else is not written to, and says why. */
@@ -297,6 +322,7 @@ main(void)
 	bounded();
 	rung();
 	watched();
+	unwatched();
 	not_ours();
 	buf_free(&got);
 	repo_close(r);

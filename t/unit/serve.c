@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "caller.h"
 
+#include "store/watch.h"
+
 /* --- who is let in -------------------------------------------------------- */
 
 static void
@@ -319,6 +321,41 @@ flood(void)
 	free(much);
 }
 
+/* Not wanted for the votes that it is for, and never called here. */
+static int
+no_votes(struct repo *r, struct span from, struct span line, struct span body,
+    struct buf *status, struct buf *answer, struct err *err)
+{
+	(void)r, (void)from, (void)line, (void)body, (void)status;
+	(void)answer;
+	return err_set(err, ERR_NO, "not asked for");
+}
+
+/* A node that may vote here, and nobody else, is told of by its call. */
+static void
+rings(void)
+{
+	struct serve_options votes = { .consensus = no_votes },
+	    reads = { .consensus = no_votes, .read_only = true };
+	const struct {
+		const struct serve_options *o;
+		int who, rung;
+	} call[] = {
+		{ &votes, 1, WATCH_CALLED }, { &votes, -1, 0 },
+		{ &reads, 1, 0 }, { NULL, 1, 0 }
+	};
+	int fd = watch_open(p.f.r[0], &e);
+	struct caller c;
+
+	CHECK(fd >= 0);
+	for (size_t i = 0; i < sizeof(call) / sizeof(*call); i++) {
+		enter(&c, call[i].o, call[i].who);
+		CHECK(hang_up(&c) == 0);
+		CHECK(watch_take(fd) == call[i].rung);
+	}
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -336,6 +373,7 @@ main(void)
 	proofs();
 	accesses();
 	secret();
+	rings();
 	garbage();
 	drip();
 	flood();
