@@ -21,7 +21,7 @@ BASE   = span utf8 err buf hex base64 stamp text clock gz fs fs_batch \
 	parallel thread
 CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
 	stanza age stream age_body age_stream merkle tile cosign vkey
-LEDGER = name head card perm genesis staged tx tx_body tx_note block bundle \
+LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note block bundle \
 	certificate checkpoint proof policy receipt receipt_report view \
 	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
@@ -47,10 +47,9 @@ RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 LOG    = checked hourtext hourly hourly_check tree tiles tiles_check \
 	checkpoints checkpoints_check prove event check check_part \
 	check_keep check_chain check_state check_files check_objects \
-	check_votes audit_base \
-	audit_chain audit_objects audit_store audit_outside audit \
-	audit_bundle extract extract_json extract_text extract_fhir activity \
-	audit_page attest
+	check_votes audit_base audit_chain audit_objects audit_store \
+	audit_outside audit_votes audit_node audit audit_bundle extract \
+	extract_json extract_text extract_fhir activity audit_page attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

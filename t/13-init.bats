@@ -29,7 +29,9 @@ nothing() {
 	[ -z "$(find A/.ehr -type f ! -perm 600 -o -type d ! -perm 700)" ]
 	cmp A/.ehr/node.key "$K/a.key"
 	grep -q "^	name = hospital-a$" A/.ehr/config
-	[[ $(cat A/.ehr/secret) =~ ^[0-9a-f]{64}$ ]]
+	[[ $(head -n 1 A/.ehr/secret) =~ ^[0-9a-f]{64}$ ]]
+	[ "check $(head -n 1 A/.ehr/secret | sha256sum)" = \
+	    "$(tail -n +2 A/.ehr/secret)  -" ]
 }
 
 @test "in the working directory, and from below it" {

@@ -51,7 +51,7 @@ as_d() {
 	[[ $stderr == *"hospital-c: pulled "* ]]
 	[[ $stderr != *"hospital-d: pulled "* ]]
 	at 3 A D
-	sed 1d D/.ehr/peers >peers
+	sed '1d;$d' D/.ehr/peers >peers
 	printf 'address %s\n' 'hospital-b B' 'hospital-c C' | cmp - peers
 	# They are peers from now on, also of those who ask it.
 	silent ehr-sync -C D status

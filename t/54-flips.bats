@@ -5,6 +5,7 @@
 
 load lib
 load bundle
+load flips
 
 many=${bin%/bin}/t/many
 
@@ -20,51 +21,6 @@ setup() {
 	tmp
 	cp -r "$BATS_FILE_TMPDIR/A" .
 }
-
-# named FILE: the audit of A is not clean, and speaks of that file of .ehr (or
-# of a block that it is).
-named() {
-	local status=0
-
-	ehr-audit -C A >found 2>&1 || status=$?
-	[ $status -eq 1 ] || [ $status -eq 3 ] ||
-	    { echo "status $status for $1"; return 1; }
-	grep -qF -- "$1" found || { echo "$1 is not named:"; cat found; return 1; }
-}
-
-# each FILE...: flip bits of these files of A/.ehr, one at a time.
-each() {
-	local f at bit size step
-
-	for f; do
-		size=$(stat -c %s "A/.ehr/$f")
-		step=$((size / 5 + 1))
-		[ -z "${EHR_LONG-}" ] || step=1
-		for ((at = 0; at < size; at += step)); do
-			for bit in 0 1 2 3 4 5 6 7; do
-				if [ -n "${EHR_LONG-}" ]; then
-					[ $((EHR_LONG >> bit & 1)) = 1 ] || continue
-				else
-					[ $bit = $((at % 8)) ] || continue
-				fi
-				flip "A/.ehr/$f" $at $((1 << bit))
-				named "$f" || { echo "byte $at, bit $bit"; return 1; }
-				flip "A/.ehr/$f" $at $((1 << bit))
-			done
-		done
-	done
-}
-
-# in_place FILE: it is cut, longer, empty, gone.
-in_place() {
-	cp "A/.ehr/$1" keep
-	truncate -s -1 "A/.ehr/$1" && named "$1" || return 1
-	cp keep "A/.ehr/$1" && echo >>"A/.ehr/$1" && named "$1" || return 1
-	: >"A/.ehr/$1" && named "$1" || return 1
-	cp keep "A/.ehr/$1"
-}
-
-all() { (cd A/.ehr && find "$@" -type f | sort); }
 
 @test "bits of the genesis" {
 	each genesis

@@ -73,7 +73,8 @@ int block_next_tx(struct span *body, struct span *tx);
 
 /*
  * Do the header's root, and size and tree given the tree before it, follow
- * from the body?  before is advanced to the tree after the block.  ERR_BAD.
+ * from the body?  before is advanced to the tree after the block; if it is
+ * NULL, only the root is looked at.  ERR_BAD.
  */
 int block_check_root(const struct block *b, struct merkle *before,
     struct err *e);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "log/audit_chain.h"
+#include "log/audit_node.h"
 #include "log/audit_objects.h"
 #include "log/audit_outside.h"
 #include "log/audit_store.h"
@@ -80,6 +81,8 @@ audit_run(struct audit *a, struct err *e)
 		ret = audit_logs(a, db, e);
 	if (ret == 0)
 		ret = audit_outside(a, db, e);
+	if (ret == 0)
+		ret = audit_node(a, db, e);
 	if (a->count[AUDIT_OBJECTS].checked > 0)
 		a->gaps |= 1u << AUDIT_GAP_SEALED;
 	return ret;

@@ -12,6 +12,7 @@ static const char *const names[AUDIT_CLASSES] = {
 	[AUDIT_STAGED] = "staged",
 	[AUDIT_PENDING] = "pending",
 	[AUDIT_STATE] = "state",
+	[AUDIT_NODE] = "node",
 	[AUDIT_BUNDLE] = "bundle"
 };
 
@@ -25,7 +26,26 @@ static const char *const gaps[AUDIT_GAPS] = {
 	[AUDIT_GAP_WAITING] = "whether the rules will allow what waits, and "
 	    "the signatures in it of people who are not on the ledger",
 	[AUDIT_GAP_SEALED] = "what is in sealed files: only those who can "
-	    "open them can tell"
+	    "open them can tell",
+	[AUDIT_GAP_NODE] = "of this node's files: settings other than the "
+	    "ledger's id and the node's name, earlier sealing keys, events, "
+	    "evidence, hooks, quarantine, and what one process leaves for "
+	    "another",
+	[AUDIT_GAP_STRANGER] = "whether node.key and consensus/journal are "
+	    "this node's: the ledger does not know it yet",
+	[AUDIT_GAP_NO_KEY] = "the node's key: there is no node.key here",
+	[AUDIT_GAP_LOCKED] = "what is in node.key: it has a passphrase, which "
+	    "was not given",
+	[AUDIT_GAP_SECRET] = "whether secret is what it was: it was written "
+	    "without a check",
+	[AUDIT_GAP_JOURNAL] = "what this node has voted: consensus/journal is "
+	    "new and has no entry, and it does not vote before the others "
+	    "were asked",
+	[AUDIT_GAP_TORN] = "the end of consensus/journal: a part of a line, "
+	    "as a crash leaves it, or a vote that is just being written",
+	[AUDIT_GAP_SIGNED] = "what this node has signed of the tree: "
+	    "consensus/signed is not there, or a copy of the file that it "
+	    "was, and it signs nothing before that is renewed"
 };
 
 const char *

@@ -17,6 +17,7 @@ enum audit_class {
 	AUDIT_STAGED,
 	AUDIT_PENDING,
 	AUDIT_STATE,
+	AUDIT_NODE,		/* the files that only this node has */
 	AUDIT_BUNDLE,		/* only when there is one */
 	AUDIT_CLASSES
 };
@@ -28,6 +29,14 @@ enum audit_gap {
 	AUDIT_GAP_LOGS,		/* for the same reason */
 	AUDIT_GAP_WAITING,	/* rules, and keys, of what waits */
 	AUDIT_GAP_SEALED,	/* what is in sealed files */
+	AUDIT_GAP_NODE,		/* of the node's files, what nothing binds */
+	AUDIT_GAP_STRANGER,	/* a node that the ledger does not know yet */
+	AUDIT_GAP_NO_KEY,	/* no node.key in the directory */
+	AUDIT_GAP_LOCKED,	/* it has a passphrase, which is not at hand */
+	AUDIT_GAP_SECRET,	/* the secret has no check */
+	AUDIT_GAP_JOURNAL,	/* the vote journal has no entry */
+	AUDIT_GAP_TORN,		/* it ends in a part of a line */
+	AUDIT_GAP_SIGNED,	/* what was signed of the tree is not known */
 	AUDIT_GAPS
 };
 
@@ -48,6 +57,12 @@ struct audit_finding {
 	const char *what;
 };
 
+/* A block in whose certificate this node stands; height 0: none. */
+struct audit_voted {
+	uint64_t height;
+	struct hash id;
+};
+
 struct audit {
 	struct repo *repo;
 	/* Called for each finding; -1 ends the audit. */
@@ -66,6 +81,7 @@ struct audit {
 	unsigned gaps;		/* a bit for each audit_gap */
 	struct audit_count count[AUDIT_CLASSES];
 	struct head head;	/* the last block that holds */
+	struct audit_voted voted;	/* the last such block */
 	uint64_t verified;	/* up to this block, all signatures do, too */
 	struct db *db;		/* the state that the blocks gave */
 };

@@ -42,6 +42,17 @@ flush(struct replay *p, struct err *e)
 	return audit_failed(p->a, AUDIT_SIGNATURES, "blocks", e, e);
 }
 
+/* Has this node signed it? */
+static void
+note_own(struct replay *p, const struct block_header *h, uint64_t signers)
+{
+	const char *us = repo_node_name(p->a->repo);
+	int me = us == NULL ? -1 : delegates_find(&p->set, span_str(us));
+
+	if (me >= 0 && (signers >> me & 1) != 0)
+		p->a->voted = (struct audit_voted){ h->height, h->id };
+}
+
 /* 1: the block holds, 0: it does not (reported), -1. */
 static int
 replay_block(struct replay *p, uint64_t height, struct err *e)
@@ -65,6 +76,7 @@ replay_block(struct replay *p, uint64_t height, struct err *e)
 		p->a->count[AUDIT_TRANSACTIONS].checked += b.h.txs;
 		p->a->count[AUDIT_SIGNATURES].checked +=
 		    (uint64_t)__builtin_popcountll(signers);
+		note_own(p, &b.h, signers);
 		if (p->a->block != NULL)
 			p->a->block(p->a->arg, &b.h, &p->set, signers);
 		ret = 1;

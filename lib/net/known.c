@@ -1,8 +1,8 @@
 #include "net/known.h"
 
 #include "base/stamp.h"
-#include "base/text.h"
 #include "ledger/head.h"
+#include "ledger/tail.h"
 
 bool
 known_address_ok(struct span a)
@@ -140,6 +140,36 @@ known_format(struct buf *out, const struct known *k,
 		buf_addf(out, "bad %s %s %s\n", k->p[i].name, time,
 		    k->p[i].why);
 	}
+}
+
+int
+known_parse_file(struct known *k, struct span whole,
+    const struct hash *ledger, struct err *e)
+{
+	struct text t;
+	size_t at;
+
+	k->n = 0;
+	/* The last line begins there. */
+	for (at = whole.n == 0 ? 0 : whole.n - 1; at > 0; at--)
+		if (whole.p[at - 1] == '\n')
+			break;
+	text_init(&t, whole, "peers");
+	t.rest = span_of(whole.p + at, whole.n - at);
+	if (tail_expect(&t, whole, e) != 0)
+		return err_set(e, ERR_BAD, "peers: its last line is no check "
+		    "of the lines before");
+	return known_parse(k, span_of(whole.p, at), ledger, e);
+}
+
+void
+known_format_file(struct buf *out, const struct known *k,
+    const struct hash *ledger)
+{
+	size_t start = out->len;
+
+	known_format(out, k, ledger);
+	tail_add(out, start);
 }
 
 int

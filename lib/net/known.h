@@ -32,10 +32,16 @@ struct known {
 
 bool known_address_ok(struct span address);
 
-/* The file's text.  ERR_BAD when it is malformed or another ledger's. */
+/* The text.  ERR_BAD when it is malformed or another ledger's. */
 int known_parse(struct known *k, struct span text, const struct hash *ledger,
     struct err *e);
 void known_format(struct buf *out, const struct known *k,
+    const struct hash *ledger);
+
+/* The file: that text, and a check of it (tail.h). */
+int known_parse_file(struct known *k, struct span whole,
+    const struct hash *ledger, struct err *e);
+void known_format_file(struct buf *out, const struct known *k,
     const struct hash *ledger);
 
 /* The answer to addr: "NAME ADDRESS\n" for each that has one. */

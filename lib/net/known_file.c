@@ -3,17 +3,26 @@
 #include "base/text.h"
 #include "ledger/block.h"
 
+int
+known_look(struct known *k, struct repo *r, struct err *e)
+{
+	struct buf text = BUF_INIT(KNOWN_TEXT_MAX);
+	int ret = fs_read(&text, r->dirfd, KNOWN_FILE, e);
+
+	if (ret == 0)
+		ret = known_parse_file(k, buf_span(&text), repo_ledger(r), e);
+	if (ret != 0)
+		k->n = 0;
+	buf_free(&text);
+	return ret;
+}
+
 void
 known_load(struct known *k, struct repo *r)
 {
-	struct buf text = BUF_INIT(KNOWN_TEXT_MAX);
-	struct err e;
+	struct err ignored;
 
-	k->n = 0;
-	if (fs_read(&text, r->dirfd, KNOWN_FILE, &e) != 0 ||
-	    known_parse(k, buf_span(&text), repo_ledger(r), &e) != 0)
-		k->n = 0;
-	buf_free(&text);
+	(void)known_look(k, r, &ignored);
 }
 
 int
@@ -24,7 +33,7 @@ known_store(const struct known *k, struct repo *r, struct err *e)
 	struct err ignored;
 	int ret = 0;
 
-	known_format(&text, k, repo_ledger(r));
+	known_format_file(&text, k, repo_ledger(r));
 	if (fs_read(&old, r->dirfd, KNOWN_FILE, &ignored) != 0 ||
 	    !span_eq(buf_span(&old), buf_span(&text)))
 		ret = buf_check(&text, KNOWN_FILE, e) != 0 ? -1 :

@@ -14,6 +14,9 @@
 void known_load(struct known *k, struct repo *r);
 int known_store(const struct known *k, struct repo *r, struct err *e);
 
+/* Read it, and say what is wrong with it: ERR_NO, ERR_BAD. */
+int known_look(struct known *k, struct repo *r, struct err *e);
+
 /*
  * What we tell others: our own address, those of our config (given as such, or
  * in a command "ssh ADDRESS ehr-serve"), and those that we were told of.

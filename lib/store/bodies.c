@@ -10,24 +10,24 @@
 #include "store/votes.h"
 
 #define SUFFIX ".block"
-#define PATH_BYTES 128
 
-static void
-path_of(char out[PATH_BYTES], uint64_t height, const struct hash *id)
+void
+bodies_path(char out[BODIES_PATH_LEN], uint64_t height,
+    const struct hash *id)
 {
 	char hex[HASH_HEX];
 
 	hash_format(hex, id);
-	snprintf(out, PATH_BYTES, VOTES_DIR "/%09llu-%s" SUFFIX,
+	snprintf(out, BODIES_PATH_LEN, VOTES_DIR "/%09llu-%s" SUFFIX,
 	    (unsigned long long)height, hex);
 }
 
 bool
 bodies_has(const struct repo *r, uint64_t height, const struct hash *id)
 {
-	char path[PATH_BYTES];
+	char path[BODIES_PATH_LEN];
 
-	path_of(path, height, id);
+	bodies_path(path, height, id);
 	return faccessat(r->dirfd, path, F_OK, 0) == 0;
 }
 
@@ -35,9 +35,9 @@ int
 bodies_put(const struct repo *r, uint64_t height, const struct hash *id,
     struct span content, struct err *e)
 {
-	char path[PATH_BYTES];
+	char path[BODIES_PATH_LEN];
 
-	path_of(path, height, id);
+	bodies_path(path, height, id);
 	/* A process may have died between the rename and the directory. */
 	if (bodies_has(r, height, id))
 		return fs_sync_dir(r->dirfd, VOTES_DIR, e);
@@ -48,10 +48,10 @@ int
 bodies_get(struct buf *out, const struct repo *r, uint64_t height,
     const struct hash *id, struct err *e)
 {
-	char path[PATH_BYTES];
+	char path[BODIES_PATH_LEN];
 	struct block b;
 
-	path_of(path, height, id);
+	bodies_path(path, height, id);
 	if (fs_read(out, r->dirfd, path, e) != 0 ||
 	    block_parse(&b, buf_span(out), false, &r->genesis->id, e) != 0)
 		return -1;
@@ -60,9 +60,25 @@ bodies_get(struct buf *out, const struct repo *r, uint64_t height,
 	return 0;
 }
 
-/* The height in a body's name; false if it is no body's. */
-static bool
-height_of(uint64_t *height, const char *name)
+int
+bodies_check(const struct repo *r, uint64_t height, const struct hash *id,
+    struct err *e)
+{
+	struct buf text = BUF_INIT(BLOCK_CONTENT_MAX);
+	struct block b;
+	int ret = bodies_get(&text, r, height, id, e);
+
+	if (ret == 0)
+		ret = block_parse(&b, buf_span(&text), false, &r->genesis->id,
+		    e);
+	if (ret == 0)
+		ret = block_check_root(&b, NULL, e);
+	buf_free(&text);
+	return ret;
+}
+
+bool
+bodies_name(uint64_t *height, struct hash *id, const char *name)
 {
 	struct span s = span_str(name);
 	size_t zeros = strspn(name, "0");
@@ -71,7 +87,8 @@ height_of(uint64_t *height, const char *name)
 	    zeros > 8 || strcmp(name + s.n - strlen(SUFFIX), SUFFIX) != 0)
 		return false;
 	return text_parse_u64(height, span_of(name + zeros, 9 - zeros),
-	    VOTES_HEIGHT_MAX) == 0;
+	    VOTES_HEIGHT_MAX) == 0 &&
+	    hash_parse(id, span_of(name + 10, HASH_HEX - 1)) == 0;
 }
 
 int
@@ -79,13 +96,15 @@ bodies_sweep(const struct repo *r, uint64_t head, struct err *e)
 {
 	char path[FS_NAME_MAX];
 	struct fs_names list;
+	struct hash id;
 	uint64_t height;
 
 	if (fs_list(&list, r->dirfd, VOTES_DIR, e) != 0)
 		return -1;
 	/* Nobody waits for these to be gone: no need to sync. */
 	for (size_t i = 0; i < list.n; i++)
-		if (height_of(&height, list.name[i]) && height <= head) {
+		if (bodies_name(&height, &id, list.name[i]) &&
+		    height <= head) {
 			snprintf(path, sizeof(path), VOTES_DIR "/%s",
 			    list.name[i]);
 			unlinkat(r->dirfd, path, 0);

@@ -9,6 +9,11 @@
 #include "crypto/hash.h"
 #include "store/repo.h"
 
+/* Where it lies, relative to .ehr. */
+#define BODIES_PATH_LEN 128
+void bodies_path(char out[BODIES_PATH_LEN], uint64_t height,
+    const struct hash *id);
+
 /* Make a body durable, or make sure that one which is there is. */
 int bodies_put(const struct repo *r, uint64_t height, const struct hash *id,
     struct span content, struct err *e);
@@ -22,6 +27,14 @@ bool bodies_has(const struct repo *r, uint64_t height, const struct hash *id);
  */
 int bodies_get(struct buf *out, const struct repo *r, uint64_t height,
     const struct hash *id, struct err *e);
+
+/* Is what lies there all that its name says, the transactions too?  ERR_NO,
+ * ERR_BAD. */
+int bodies_check(const struct repo *r, uint64_t height, const struct hash *id,
+    struct err *e);
+
+/* Take the name of a file of consensus/ apart; false if it is no body's. */
+bool bodies_name(uint64_t *height, struct hash *id, const char *name);
 
 /* Remove those of heights up to head. */
 int bodies_sweep(const struct repo *r, uint64_t head, struct err *e);

@@ -171,7 +171,7 @@ load(struct repo *r, struct err *e)
 		    "a ledger", r->path);
 	if (!hash_eq(&id, repo_ledger(r)))
 		return err_set(e, ERR_BAD, "%s: genesis was altered or "
-		    "replaced", r->path);
+		    "replaced, or ledger.id of config was", r->path);
 	return 0;
 }
 

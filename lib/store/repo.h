@@ -68,6 +68,13 @@ int repo_secret(const struct repo *r, struct hash *out, struct err *e);
 int repo_secret_set(const struct repo *r, const struct hash *s,
     struct err *e);
 
+/*
+ * For an audit: is the secret's file well-formed, and fits its check?  Not
+ * *checked: it has none, as it was written before there was one.  ERR_NO,
+ * ERR_BAD as repo_secret.
+ */
+int repo_secret_look(const struct repo *r, bool *checked, struct err *e);
+
 /* Write the file "secret" of the ledger directory dirfd; for repo_*.c. */
 int repo_secret_write(int dirfd, const struct hash *s, struct err *e);
 
@@ -82,6 +89,14 @@ const char *repo_node_name(const struct repo *r);
  * Wipe it with identity_wipe.
  */
 int repo_node_key(const struct repo *r, struct identity *id, struct err *e);
+
+/*
+ * For an audit: the file .ehr/node.key itself, whatever the environment has in
+ * its place.  *locked: it has a passphrase that is not at hand, and only the
+ * name is set.  ERR_NO, ERR_BAD as repo_node_key.
+ */
+int repo_node_key_look(const struct repo *r, struct identity *id,
+    bool *locked, struct err *e);
 
 /*
  * Read the node's key and the ledger secret now and keep them with r: what

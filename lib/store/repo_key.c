@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ledger/secret.h"
+
 #define PASS_MAX 1024		/* bytes of a passphrase file's first line */
 
 /* What repo_keep_keys found. */
@@ -48,16 +50,26 @@ read_private(struct buf *out, const struct repo *r, const char *name,
 }
 
 static int
-read_secret(const struct repo *r, struct hash *out, struct err *e)
+read_secret(const struct repo *r, struct hash *out, bool *checked,
+    struct err *e)
 {
-	struct buf text = BUF_INIT(HASH_HEX);
+	struct buf text = BUF_INIT(SECRET_MAX);
 	int got = read_private(&text, r, "secret", e);
 
-	if (got == 0 && (text.len != HASH_HEX ||
-	    text.p[HASH_HEX - 1] != '\n' ||
-	    hash_parse(out, span_of(text.p, HASH_HEX - 1)) != 0))
-		got = err_set(e, ERR_BAD, "%s/secret: malformed", r->path);
+	*checked = false;
+	if (got == 0)
+		got = secret_parse(out, checked, buf_span(&text), e);
 	buf_wipe(&text);
+	return got;
+}
+
+int
+repo_secret_look(const struct repo *r, bool *checked, struct err *e)
+{
+	struct hash secret;
+	int got = read_secret(r, &secret, checked, e);
+
+	hash_wipe(&secret, sizeof(secret));
 	return got;
 }
 
@@ -65,9 +77,10 @@ int
 repo_secret(const struct repo *r, struct hash *out, struct err *e)
 {
 	const struct repo_keys *k = r->keys;
+	bool checked;
 
 	if (k == NULL)
-		return read_secret(r, out, e);
+		return read_secret(r, out, &checked, e);
 	if (k->secret_e.kind != ERR_NONE) {
 		*e = k->secret_e;
 		return -1;
@@ -79,10 +92,10 @@ repo_secret(const struct repo *r, struct hash *out, struct err *e)
 int
 repo_secret_set(const struct repo *r, const struct hash *s, struct err *e)
 {
+	bool same, checked;
 	struct hash old;
-	bool same;
 
-	if (read_secret(r, &old, e) == 0) {
+	if (read_secret(r, &old, &checked, e) == 0) {
 		same = hash_secret_eq(&old, s, HASH_LEN);
 		hash_wipe(&old, sizeof(old));
 		return same ? 0 : err_set(e, ERR_NO,
@@ -149,6 +162,31 @@ read_node_key(const struct repo *r, struct identity *id, struct err *e)
 }
 
 int
+repo_node_key_look(const struct repo *r, struct identity *id, bool *locked,
+    struct err *e)
+{
+	struct buf file = BUF_INIT(IDENTITY_FILE_MAX);
+	struct buf pass = BUF_INIT(PASS_MAX);
+	struct span name;
+	int got;
+
+	memset(id, 0, sizeof(*id));
+	*locked = false;
+	got = read_private(&file, r, "node.key", e);
+	if (got == 0 && identity_is_encrypted(buf_span(&file)) &&
+	    read_pass(&pass, r, e) != 0)
+		*locked = true;
+	if (got == 0 && !*locked)
+		got = identity_parse(id, buf_span(&file), buf_span(&pass), e);
+	else if (got == 0 && (got = identity_name(&name, buf_span(&file),
+	    e)) == 0)
+		memcpy(id->name, name.p, name.n);
+	buf_wipe(&file);
+	buf_wipe(&pass);
+	return got;
+}
+
+int
 repo_node_key(const struct repo *r, struct identity *id, struct err *e)
 {
 	const struct repo_keys *k = r->keys;
@@ -166,12 +204,13 @@ int
 repo_keep_keys(struct repo *r, struct err *e)
 {
 	struct repo_keys *k = calloc(1, sizeof(*k));
+	bool checked;
 
 	if (k == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	/* What fails leaves its reason, which is an answer too. */
 	(void)read_node_key(r, &k->node, &k->node_e);
-	(void)read_secret(r, &k->secret, &k->secret_e);
+	(void)read_secret(r, &k->secret, &checked, &k->secret_e);
 	repo_forget_keys(r);
 	r->keys = k;
 	return 0;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "ledger/name.h"
+#include "ledger/secret.h"
 #include "store/signed.h"
 #include "store/votes.h"
 
@@ -65,14 +66,15 @@ write_config(int fd, const struct hash *id, const char *node, struct err *e)
 int
 repo_secret_write(int dirfd, const struct hash *s, struct err *e)
 {
-	char text[HASH_HEX];
+	struct buf text = BUF_INIT(SECRET_MAX);
 	int r;
 
-	hash_format(text, s);
-	text[HASH_HEX - 1] = '\n';
-	r = fs_write(dirfd, "secret", "tmp", span_of(text, sizeof(text)),
-	    0600, false, e);
-	hash_wipe(text, sizeof(text));
+	secret_text(&text, s);
+	r = buf_check(&text, "secret", e);
+	if (r == 0)
+		r = fs_write(dirfd, "secret", "tmp", buf_span(&text), 0600,
+		    false, e);
+	buf_wipe(&text);
 	return r;
 }
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/stamp.h"
-#include "base/text.h"
 #include "ledger/head.h"
+#include "ledger/tail.h"
 
 #define SIGNED_MAX 1024		/* bytes */
 #define FILE_LEN 64
@@ -45,17 +45,14 @@ static int
 format(struct buf *out, const struct hash *ledger,
     const struct signed_head *h, const char *file, struct err *e)
 {
-	char root[HASH_HEX], time[STAMP_LEN + 1], check[HASH_HEX];
-	struct hash sum;
+	char root[HASH_HEX], time[STAMP_LEN + 1];
 
 	hash_format(root, &h->root);
 	stamp_format(time, h->time_ms);
 	head_add(out, "signed", ledger);
 	buf_addf(out, "size %llu\nroot %s\ntime %s\nfile %s\n",
 	    (unsigned long long)h->size, root, time, file);
-	hash_bytes(&sum, out->p, out->len);
-	hash_format(check, &sum);
-	buf_addf(out, "check %s\n", check);
+	tail_add(out, 0);
 	return buf_check(out, SIGNED_PATH, e);
 }
 
@@ -86,7 +83,6 @@ static int
 parse(struct signed_head *h, struct span *file, struct span whole,
     const struct hash *ledger, struct err *e)
 {
-	struct hash check, sum;
 	struct text t;
 
 	text_init(&t, whole, SIGNED_PATH);
@@ -96,11 +92,7 @@ parse(struct signed_head *h, struct span *file, struct span whole,
 	    text_time(&t, "time", &h->time_ms, e) != 0 ||
 	    text_key(&t, "file", file, e) != 0)
 		return -1;
-	hash_bytes(&sum, whole.p, whole.n - t.rest.n);
-	if (text_hash(&t, "check", check.b, e) != 0 || text_done(&t, e) != 0)
-		return -1;
-	return hash_eq(&sum, &check) ? 0 : text_bad(&t, e, "does not fit the "
-	    "lines before");
+	return tail_expect(&t, whole, e);
 }
 
 int

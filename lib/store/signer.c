@@ -70,34 +70,30 @@ newest(struct checkpoint *c, struct buf *text, char path[FS_NAME_MAX],
 	return ret;
 }
 
-/*
- * Has this key signed more than is written down?  The newest checkpoint here
- * would tell: an older consensus/ was put in the place of what was there.
- */
-static int
-check_own(struct signer *s, const struct sign_pub *pub, struct err *e)
+int
+signer_knows(struct repo *r, const struct signed_head *last,
+    const struct sign_pub *pub, struct err *e)
 {
 	struct buf text = BUF_INIT(CHECKPOINT_MAX);
 	char path[FS_NAME_MAX];
 	struct checkpoint c;
-	int ret = newest(&c, &text, path, s->repo, e);
+	int ret = newest(&c, &text, path, r, e);
 
-	if (ret == 1 && c.size > s->last.size)
+	if (ret == 1 && c.size > last->size)
 		for (size_t i = 0; ret == 1 && i < c.note.nsigs; i++)
-			if (is_ours(&c, i, repo_ledger(s->repo), pub))
+			if (is_ours(&c, i, repo_ledger(r), pub))
 				ret = err_set(e, ERR_NO, "%s has a signature "
 				    "of this node over %llu transactions, and "
 				    "%s knows only of %llu: it is an old copy"
 				    "%s", path, (unsigned long long)c.size,
 				    SIGNED_PATH,
-				    (unsigned long long)s->last.size, how);
+				    (unsigned long long)last->size, how);
 	buf_free(&text);
 	return ret < 0 ? -1 : 0;
 }
 
-/* What was signed must be a start of what there is. */
-static int
-check_signed(struct repo *r, struct db *db, const struct head *head,
+int
+signer_fits(struct repo *r, struct db *db, const struct head *head,
     uint64_t size, const struct hash *root, struct err *e)
 {
 	struct hash ours;
@@ -143,9 +139,9 @@ signer_open(struct signer *s, struct repo *r, const struct sign_pub *pub,
 		    "%s", why.msg, how);
 	}
 	if (ret == 0)
-		ret = check_own(s, pub, e);
+		ret = signer_knows(r, &s->last, pub, e);
 	if (ret == 0)
-		ret = check_signed(r, s->db, &s->head, s->last.size,
+		ret = signer_fits(r, s->db, &s->head, s->last.size,
 		    &s->last.root, e);
 	if (ret != 0)
 		signer_close(s);
@@ -205,11 +201,11 @@ check_before(struct repo *r, struct db *db, const struct head *head,
 
 	ret = signed_read(&h, &copy, r->dirfd, repo_ledger(r), e);
 	if (ret == 0 || copy)
-		ret = check_signed(r, db, head, h.size, &h.root, e);
+		ret = signer_fits(r, db, head, h.size, &h.root, e);
 	else if (e->kind == ERR_NO || e->kind == ERR_BAD)
 		ret = 0;
 	if (ret == 0 && (ret = newest(&c, &text, path, r, e)) == 1)
-		ret = check_signed(r, db, head, c.size, &c.root, e);
+		ret = signer_fits(r, db, head, c.size, &c.root, e);
 	buf_free(&text);
 	return ret;
 }

@@ -40,6 +40,18 @@ void signer_close(struct signer *s);
 int signer_advance(struct signer *s, uint64_t size, const struct hash *root,
     int64_t now_ms, struct err *e);
 
+/*
+ * Has this key signed no more than last says?  The newest checkpoint here would
+ * tell: ERR_NO, an older consensus/ was put in the place of what was there.
+ */
+int signer_knows(struct repo *r, const struct signed_head *last,
+    const struct sign_pub *pub, struct err *e);
+
+/* Is what was signed a start of the tree of the blocks up to head, of which db
+ * is?  ERR_AGAIN: these are fewer; ERR_NO: it is another tree. */
+int signer_fits(struct repo *r, struct db *db, const struct head *head,
+    uint64_t size, const struct hash *root, struct err *e);
+
 /* The tree with so many transactions, if a block ends there: 1, 0, -1. */
 int signer_root(struct hash *root, struct repo *r, struct db *db,
     const struct head *head, uint64_t size, struct err *e);

@@ -204,30 +204,44 @@ forget(struct votes *v)
 	buf_reset(&v->file);
 }
 
-/* Read the file anew; the torn tail goes. */
+/* Open the file and read it; so many bytes of a torn tail were left out. */
 static int
-read_all(struct votes *v, struct err *e)
+load(struct votes *v, int mode, size_t *torn, struct err *e)
 {
 	struct stat st;
 	size_t size;
 
 	forget(v);
 	v->fd = openat(v->repo->dirfd, VOTES_PATH,
-	    O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	    mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (v->fd < 0)
 		return errno == ENOENT ?
 		    err_set(e, ERR_NO, "%s: missing", VOTES_PATH) :
 		    err_sys(e, VOTES_PATH);
 	if (fstat(v->fd, &st) != 0)
 		return err_sys(e, VOTES_PATH);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_BAD, "%s: not a file", VOTES_PATH);
 	if (fs_read_fd(&v->file, v->fd, VOTES_PATH, e) != 0)
 		return -1;
+	v->ino = st.st_ino;
 	size = v->file.len;
 	if (parse(v, e) != 0)
 		return -1;
-	if (v->file.len < size && ftruncate(v->fd, (off_t)v->file.len) != 0)
+	*torn = size - v->file.len;
+	return 0;
+}
+
+/* Read the file anew; the torn tail goes. */
+static int
+read_all(struct votes *v, struct err *e)
+{
+	size_t torn;
+
+	if (load(v, O_RDWR, &torn, e) != 0)
+		return -1;
+	if (torn > 0 && ftruncate(v->fd, (off_t)v->file.len) != 0)
 		return err_sys(e, VOTES_PATH);
-	v->ino = st.st_ino;
 	return 0;
 }
 
@@ -283,6 +297,20 @@ votes_lock(struct votes *v, int wait_ms, struct err *e)
 		return -1;
 	}
 	v->kept = v->file.len;
+	return 0;
+}
+
+int
+votes_look(struct votes *v, size_t *torn, struct err *e)
+{
+	assert(v->lock < 0);
+	if (load(v, O_RDONLY, torn, e) != 0) {
+		forget(v);
+		return -1;
+	}
+	/* So that nothing is appended, and who locks reads it anew. */
+	close(v->fd);
+	v->fd = -1;
 	return 0;
 }
 

@@ -56,7 +56,14 @@ void votes_close(struct votes *v);	/* NULL does nothing */
 int votes_lock(struct votes *v, int wait_ms, struct err *e);
 void votes_unlock(struct votes *v);
 
-/* What follows is for the holder of the lock. */
+/*
+ * Read it without the lock, and change nothing: for who only looks.  *torn is
+ * how many bytes at its end are what a crash leaves, or a vote that is just
+ * being written.  ERR_NO, ERR_BAD as above.
+ */
+int votes_look(struct votes *v, size_t *torn, struct err *e);
+
+/* What follows is for the holder of the lock; who looks may read. */
 
 /* How many entries there are, and one of them. */
 size_t votes_count(const struct votes *v);

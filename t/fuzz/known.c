@@ -24,6 +24,37 @@ check_all(void)
 	}
 }
 
+static struct known other;
+
+/* What was read is read from its file as the same. */
+static void
+check_file(void)
+{
+	struct buf out = BUF_INIT(KNOWN_TEXT_MAX);
+	struct err e;
+
+	known_format_file(&out, &k, &ledger);
+	assert(known_parse_file(&other, buf_span(&out), &ledger, &e) == 0);
+	assert(other.n == k.n &&
+	    memcmp(other.p, k.p, k.n * sizeof(k.p[0])) == 0);
+	buf_free(&out);
+}
+
+/* And of a file that is read, each byte is as it would be written. */
+static void
+check_bytes(struct span in)
+{
+	struct buf out = BUF_INIT(KNOWN_TEXT_MAX);
+	struct err e;
+
+	if (known_parse_file(&other, in, &ledger, &e) == 0) {
+		known_format_file(&out, &other, &ledger);
+		assert(span_eq(buf_span(&out), in));
+	} else
+		assert(e.kind == ERR_BAD || e.kind == ERR_NO);
+	buf_free(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -32,10 +63,12 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (known_parse(&k, span_of(p, n), &ledger, &e) == 0) {
 		check_all();
+		check_file();
 		known_format(&out, &k, &ledger);
 		assert(span_eq(buf_span(&out), span_of(p, n)));
 	} else
 		assert(e.kind == ERR_BAD || e.kind == ERR_NO);
+	check_bytes(span_of(p, n));
 	buf_reset(&out);
 	if (known_parse_answer(&k, span_of(p, n), &e) == 0) {
 		check_all();

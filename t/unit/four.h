@@ -56,8 +56,11 @@ four_create(struct four *f, unsigned i, struct span genesis)
 	struct buf key = BUF_INIT(IDENTITY_FILE_MAX);
 	struct repo_new n = { .genesis = genesis };
 	char dir[] = "h0";
+	struct hash secret;
 	struct err e;
 
+	little_object(&secret, "the secret of the ledger");
+	n.secret = &secret;
 	dir[1] = (char)('0' + i);
 	people_file(&key, f->node[i].name, f->node[i].name);
 	n.key_file = buf_span(&key);

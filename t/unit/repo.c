@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "scratch.h"
 
+#include "ledger/secret.h"
+
 static struct err e;
 static struct little l;
 
@@ -45,6 +47,7 @@ static void
 making(void)
 {
 	struct repo_new n = { .genesis = buf_span(&l.genesis) };
+	struct buf secret = BUF_INIT(SECRET_MAX);
 	struct repo *r;
 	char text[200], hex[HASH_HEX];
 
@@ -74,9 +77,9 @@ making(void)
 	CHECK(scratch_entries("B/.ehr") == 15);
 	CHECK(nftw("B/.ehr", private_entry, 16, FTW_DEPTH | FTW_PHYS) == 0);
 	CHECK(scratch_holds("B/.ehr/node.key", n.key_file));
-	hash_format(hex, &l.secret);
-	hex[HASH_HEX - 1] = '\n';
-	CHECK(scratch_holds("B/.ehr/secret", span_of(hex, HASH_HEX)));
+	secret_text(&secret, &l.secret);
+	CHECK(scratch_holds("B/.ehr/secret", buf_span(&secret)));
+	buf_free(&secret);
 	CHECK(repo_open(&r, "B", &e) == 0);
 	CHECK_STR(repo_node_name(r), "hospital-a");
 	repo_close(r);
@@ -234,6 +237,7 @@ secrets(void)
 {
 	struct hash s, other;
 	struct repo *r;
+	bool checked;
 
 	CHECK(repo_open(&r, "A", &e) == 0);
 	CHECK(repo_secret(r, &s, &e) == -1 && e.kind == ERR_NO);
@@ -251,6 +255,11 @@ secrets(void)
 	CHECK(chmod("A/.ehr/secret", 0400) == 0);
 	CHECK(repo_secret(r, &s, &e) == 0);
 	CHECK(chmod("A/.ehr/secret", 0600) == 0);
+	CHECK(repo_secret_look(r, &checked, &e) == 0 && checked);
+	/* As it was before there was a check. */
+	CHECK(truncate("A/.ehr/secret", HASH_HEX) == 0);
+	CHECK(repo_secret(r, &s, &e) == 0 && hash_eq(&s, &l.secret));
+	CHECK(repo_secret_look(r, &checked, &e) == 0 && !checked);
 	scratch_text("A/.ehr/secret", "12\n");
 	CHECK(repo_secret(r, &s, &e) == -1 && e.kind == ERR_BAD);
 	CHECK(repo_secret_set(r, &other, &e) == -1);
