@@ -18,7 +18,7 @@ DESTDIR =
 # Modules in the order of their layers: a file includes only from those that
 # stand before it (t/tidy checks).
 BASE   = span utf8 err buf hex base64 stamp text clock gz fs fs_batch \
-	parallel thread
+	parallel thread heap
 CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
 	stanza age stream age_body age_stream merkle tile cosign vkey
 LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note block bundle \

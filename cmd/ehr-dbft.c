@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "cli/service.h"
 #include "cli/standing.h"
 #include "net/pipe.h"
@@ -139,6 +140,7 @@ follow(struct cli *c)
 	struct err e;
 	int ret;
 
+	heap_keep();
 	service_signals(on_signal);
 	do {
 		if (reload)

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "cli/cli.h"
 #include "log/hourly.h"
 #include "net/confine.h"
@@ -91,6 +92,7 @@ main(int argc, char **argv)
 	cli_parse(&c, &spec, opt, argc, argv);
 	if (c.argc > 0)
 		return cli_usage(&c, "no argument is expected");
+	heap_keep();
 	/* A caller that goes away is an error like others. */
 	signal(SIGPIPE, SIG_IGN);
 	if (repo_open(&r, c.dir, &e) != 0 || read_limits(&o, r, &e) != 0 ||

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "load.h"
 
 #define SIGNATURES 2		/* of a transaction */
@@ -200,6 +201,7 @@ main(int argc, char **argv)
 	double verify, cpu, s;
 	bool all;
 
+	heap_keep();
 	parse(&l, &o, argc, argv);
 	load_people(&l, o.admin);
 	load_make(&l);
