@@ -27,8 +27,8 @@ LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note block
 DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
-	object_batch object_erase verify_job verify state state_apply \
-	state_view early settle object_mend mirror pool_reader pool_index chain pool_walk pool \
+	object_batch object_erase verify_job verify state_memo state state_apply \
+	state_view later early settle object_mend mirror pool_reader pool_index chain chain_step pool_walk pool \
 	pool_add staging accept propose lookup submit bodies work watch \
 	blocks signer bundle_out bundle_in bundle_dir
 NET    = pkt proto message ids pipe known known_file hello session tally \

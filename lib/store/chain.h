@@ -38,14 +38,20 @@ int chain_read_packed(struct buf *out, struct repo *r, uint64_t height,
 /* What of a block's transactions has to be checked. */
 enum chain_trust {
 	CHAIN_ALL,	/* rules, and signatures */
+	CHAIN_TRY,	/* the same; the caller will roll the state back, which
+			 * need not show all that the block changes */
 	CHAIN_RULES,	/* a quorum has verified the signatures */
 	CHAIN_NOTHING	/* chain_check accepted them on the same state */
 };
 
+/* How the header must continue the chain: 0, or ERR_NO, ERR_AGAIN. */
+int chain_follows(const struct block *b, const struct head *h,
+    const struct settings *s, const struct delegates *set, struct err *e);
+
 /*
  * Take a parsed block on top of *h, which is advanced, and of the state in db
  * (any database with our tables): header, rules, roots, delegates.  With
- * CHAIN_ALL the signatures of its transactions are added to batch, for
+ * CHAIN_ALL or CHAIN_TRY the signatures of its transactions are added to batch, for
  * verify_all; but for those that wait here (pool_index.h), which were verified
  * when they came.  Else batch is not used.
  * set are the delegates of its height; its certificate is not looked at.

@@ -35,6 +35,7 @@ early_open(struct early **out, struct repo *r, struct err *e)
 		return -1;
 	}
 	state_view_init(&x->view, r, db);
+	x->view.memo = state_memo_open();
 	*out = x;
 	return 0;
 }
@@ -48,6 +49,7 @@ early_free(struct early *x)
 		free(x->sig[i].job);
 	for (unsigned i = 0; i < PARALLEL_MAX; i++)
 		checker_free(x->checker[i]);
+	state_memo_free(x->view.memo);
 	free(x->sig);
 	free(x->slot);
 	free(x);

@@ -15,7 +15,8 @@ void early_free(struct early *x);	/* NULL does nothing */
 
 /*
  * Remember the signatures of a transaction, and of the staged record in it, of
- * authors who are known to the ledger.  Copies what it needs.
+ * authors who are known to the ledger.  Copies what it needs.  The state should
+ * be the same for all of them (db_snapshot): a key is looked for once.
  */
 int early_add(struct early *x, const struct tx *tx, struct err *e);
 

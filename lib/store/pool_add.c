@@ -27,6 +27,7 @@ struct pool {
 	uint64_t seq;
 	struct segment_writer *out;
 	struct checker *checker;
+	struct state_memo *memo;
 	const struct early *early;	/* signatures that were verified */
 	struct added *added;
 	size_t n;
@@ -64,11 +65,15 @@ take(struct pool *p, const struct tx *tx, bool trust, bool apply,
 	int ret;
 
 	state_view_init(&v, p->repo, p->db);
+	v.memo = p->memo;
 	v.verify = trust ? state_verify_came : verify_kept;
 	v.verify_arg = trust ? (void *)p->db : p;
 	ret = rules_check(&v.v, tx, p->now_ms, e);
-	if (ret == 0 && apply)
+	if (ret == 0 && apply) {
 		ret = state_apply(p->db, tx, STATE_WAITING, p->seq++, e);
+		if (!tx_names_record(tx->kind))
+			state_memo_clear(p->memo);
+	}
 	return ret;
 }
 
@@ -160,6 +165,7 @@ open_pool(struct pool **out, struct repo *r, bool some, int64_t now_ms,
 	    db_exec(p->db, "BEGIN IMMEDIATE", e) != 0)
 		goto fail;
 	p->begun = true;
+	p->memo = state_memo_open();
 	p->seq = h.tree.size;
 	if (take_all(p, some, NULL, e) != 0 ||
 	    segment_open(&p->out, r->dirfd, POOL_DIR, "pending", e) != 0)
@@ -374,6 +380,7 @@ release(struct pool *p)
 	if (p->lock >= 0)
 		close(p->lock);
 	checker_free(p->checker);
+	state_memo_free(p->memo);
 	free(p->added);
 	free(p->slot);
 	free(p->judged);

@@ -3,6 +3,7 @@
 #include "base/stamp.h"
 #include "ledger/rules.h"
 #include "store/chain.h"
+#include "store/later.h"
 #include "store/pool.h"
 #include "store/verify.h"
 
@@ -12,11 +13,12 @@ struct making {
 	struct head head;
 	int64_t time_ms;
 	struct buf body;
+	struct later *later;
 	struct merkle own;	/* over this block's transactions */
 	size_t skipped;
 };
 
-static int
+static void
 add_leaf(struct making *m, const struct hash *id)
 {
 	struct hash leaf;
@@ -24,7 +26,6 @@ add_leaf(struct making *m, const struct hash *id)
 	merkle_leaf(&leaf, id->b, HASH_LEN);
 	merkle_add(&m->own, &leaf);
 	merkle_add(&m->head.tree, &leaf);
-	return 0;
 }
 
 static int
@@ -43,14 +44,15 @@ offer(void *arg, const struct hash *id, struct span note, struct err *e)
 		m->skipped++;
 		return 0;
 	}
-	ret = rules_check(&m->view.v, &tx, m->time_ms, e);
+	ret = later_ask(m->later, &tx, buf_span(&m->body), e);
+	if (ret == 0)
+		ret = rules_check(&m->view.v, &tx, m->time_ms, e);
 	if (ret == 0) {
-		ret = state_apply(m->view.db, &tx, m->head.height + 1,
-		    m->head.tree.size, e);
-		if (ret == 0) {
-			block_add_tx(&m->body, note);
-			ret = add_leaf(m, id);
-		}
+		block_add_tx(&m->body, note);
+		add_leaf(m, id);
+		ret = later_take(m->later, &tx, buf_span(&m->body), e);
+		if (!tx_names_record(tx.kind))
+			state_memo_clear(m->view.memo);
 	} else if (e->kind == ERR_NO || e->kind == ERR_BAD) {
 		m->skipped++;
 		ret = 0;
@@ -114,7 +116,11 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	state_view_init(&m.view, r, db);
 	m.view.verify = state_verify_came;
 	m.view.verify_arg = db;
-	ret = pool_each(r, offer, &m, e);
+	m.view.memo = state_memo_open();
+	ret = later_open(&m.later, db, repo_ledger(r), m.head.height + 1,
+	    m.head.tree.size, e);
+	if (ret == 0)
+		ret = pool_each(r, offer, &m, e);
 	if (ret == 0 && m.own.size == 0 && m.time_ms / STAMP_HOUR_MS ==
 	    m.head.time_ms / STAMP_HOUR_MS)
 		ret = err_set(e, ERR_NO, "nothing waits for a block");
@@ -123,6 +129,8 @@ propose_block(struct buf *content, struct repo *r, const char *proposer,
 	if (skipped != NULL)
 		*skipped = m.skipped;
 	db_exec(db, "ROLLBACK", &ignored);
+	later_free(m.later);
+	state_memo_free(m.view.memo);
 	buf_free(&m.body);
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include "ledger/tx_note.h"
 #include "ledger/view.h"
 #include "store/db.h"
+#include "store/state_memo.h"
 
 /* The last block that the state contains; height 0 is the genesis. */
 struct head {
@@ -66,6 +67,7 @@ int state_set_delegates(struct db *db, const struct delegates *set,
 struct state_view {
 	struct rules_view v;	/* v.arg points to this struct */
 	struct db *db;
+	struct state_memo *memo;	/* the caller's, or NULL */
 	int (*verify)(void *arg, const struct note *n, struct span name,
 	    const struct sign_pub *pub, struct err *e);
 	void *verify_arg;

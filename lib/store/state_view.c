@@ -37,7 +37,7 @@ exists(void *arg, const char *sql, struct span a, struct span b,
 static const struct span none = { NULL, 0 };
 
 static int
-view_key(void *arg, struct span name, struct sign_pub *out, struct err *e)
+find_key(void *arg, struct span name, struct sign_pub *out, struct err *e)
 {
 	sqlite3_stmt *s;
 	int r;
@@ -55,6 +55,23 @@ view_key(void *arg, struct span name, struct sign_pub *out, struct err *e)
 }
 
 static int
+view_key(void *arg, struct span name, struct sign_pub *out, struct err *e)
+{
+	struct state_view *v = arg;
+	struct state_memo_name *m;
+
+	if (out == NULL || (m = state_memo_of(v->memo, name)) == NULL)
+		return find_key(arg, name, out, e);
+	if (!m->has_key) {
+		m->key_got = find_key(arg, name, &m->key, e);
+		m->has_key = m->key_got >= 0;
+	}
+	if (m->key_got == 1)
+		*out = m->key;
+	return m->key_got;
+}
+
+static int
 view_key_used(void *arg, const struct sign_pub *pub, struct err *e)
 {
 	struct buf text = BUF_INIT(2048);
@@ -68,10 +85,9 @@ view_key_used(void *arg, const struct sign_pub *pub, struct err *e)
 }
 
 static int
-view_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
+find_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
 {
 	struct state_view *v = arg;
-	unsigned all = 0;
 	bool known = false;
 	sqlite3_stmt *s;
 	int r;
@@ -82,13 +98,28 @@ view_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
 	    "role.name=member.role WHERE user.handle=?", handle, none, e);
 	for (; r == 1; r = db_step(v->db, s, e)) {
 		known = true;
-		all |= (unsigned)sqlite3_column_int(s, 0);
+		*perms |= (unsigned)sqlite3_column_int(s, 0);
 	}
-	if (r < 0)
-		return -1;
-	if (perms != NULL)
-		*perms = all;
-	return known;
+	return r < 0 ? -1 : known;
+}
+
+static int
+view_perms(void *arg, struct span handle, unsigned *perms, struct err *e)
+{
+	struct state_view *v = arg;
+	struct state_memo_name *m = state_memo_of(v->memo, handle);
+	struct state_memo_name alone;
+
+	if (m == NULL)
+		(m = &alone)->has_perms = false;
+	if (!m->has_perms) {
+		m->perms = 0;
+		m->perms_got = find_perms(arg, handle, &m->perms, e);
+		m->has_perms = m->perms_got >= 0;
+	}
+	if (m->has_perms && perms != NULL)
+		*perms = m->perms;
+	return m->perms_got;
 }
 
 static int
@@ -113,7 +144,7 @@ view_node_count(void *arg, size_t *n, struct err *e)
 }
 
 static int
-view_role(void *arg, struct span name, unsigned *perms, struct err *e)
+find_role(void *arg, struct span name, unsigned *perms, struct err *e)
 {
 	sqlite3_stmt *s;
 	int r = query(&s, arg, "SELECT perms FROM role WHERE name=?", name,
@@ -121,10 +152,27 @@ view_role(void *arg, struct span name, unsigned *perms, struct err *e)
 
 	if (r <= 0)
 		return r;
-	if (perms != NULL)
-		*perms = (unsigned)sqlite3_column_int(s, 0);
+	*perms = (unsigned)sqlite3_column_int(s, 0);
 	sqlite3_reset(s);
 	return 1;
+}
+
+static int
+view_role(void *arg, struct span name, unsigned *perms, struct err *e)
+{
+	struct state_view *v = arg;
+	struct state_memo_name *m = state_memo_of(v->memo, name);
+	struct state_memo_name alone;
+
+	if (m == NULL)
+		(m = &alone)->has_role = false;
+	if (!m->has_role) {
+		m->role_got = find_role(arg, name, &m->role_perms, e);
+		m->has_role = m->role_got >= 0;
+	}
+	if (m->role_got == 1 && perms != NULL)
+		*perms = m->role_perms;
+	return m->role_got;
 }
 
 static int
