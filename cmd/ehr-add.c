@@ -43,11 +43,12 @@ made(void *arg, size_t i, const struct hash *id, const struct err *why,
 		    cli_fail(&a->x.cli, &wrapped));
 		return 0;
 	}
+	progress_end(&a->progress);
 	hash_format(line, id);
 	line[HASH_HEX - 1] = '\n';
 	cli_put(span_of(line, HASH_HEX));
 	a->done++;
-	progress_add(&a->progress, 1, 0);
+	progress_set(&a->progress, a->done, 0, 0);
 	return 0;
 }
 
@@ -146,7 +147,7 @@ main(int argc, char **argv)
 	n.now_ms = a.x.now_ms;
 	if (ret == 0)
 		ret = sealer_open(&a.sealer, &n, &e);
-	progress_start(&a.progress, &a.x.cli, "sealing", 0);
+	progress_start(&a.progress, &a.x.cli, "sealing");
 	if (ret == 0)
 		ret = a.x.cli.argc == 1 && strcmp(a.x.cli.argv[0], "-") == 0 ?
 		    add_many(&a, &e) : add_one_record(&a, &e);

@@ -27,8 +27,6 @@ struct report {
 	struct cli c;
 	struct audit audit;
 	struct progress progress;
-	uint64_t blocks;
-	uint64_t entries, bytes;	/* of a bundle, that were unpacked */
 	const char *file, *checkpoint_file, *policy_file;
 	struct buf checkpoint, policy_text;
 	struct policy policy;
@@ -40,12 +38,11 @@ struct report {
 };
 
 static void
-advance(void *arg, uint64_t blocks)
+advance(void *arg, uint64_t blocks, uint64_t of)
 {
 	struct report *r = arg;
 
-	progress_add(&r->progress, blocks - r->blocks, 0);
-	r->blocks = blocks;
+	progress_set(&r->progress, blocks, of, 0);
 }
 
 static void
@@ -53,9 +50,7 @@ unpacking(void *arg, uint64_t entries, uint64_t bytes)
 {
 	struct report *r = arg;
 
-	progress_add(&r->progress, entries - r->entries, bytes - r->bytes);
-	r->entries = entries;
-	r->bytes = bytes;
+	progress_set(&r->progress, entries, 0, bytes);
 }
 
 static void
@@ -116,7 +111,7 @@ open_bundle(struct report *r, struct err *e)
 		return -1;
 	r->bundle.in.progress = unpacking;
 	r->bundle.in.arg = r;
-	progress_start(&r->progress, &r->c, "entries", 0);
+	progress_start(&r->progress, &r->c, "entries");
 	ret = audit_bundle_open(&r->bundle, &r->audit.repo, fd,
 	    tmp == NULL || tmp[0] == '\0' ? "/tmp" : tmp, e);
 	progress_end(&r->progress);
@@ -134,7 +129,7 @@ audit(struct report *r, struct err *e)
 	r->audit.block = r->html_file != NULL ? block : NULL;
 	r->audit.progress = advance;
 	r->audit.arg = r;
-	progress_start(&r->progress, &r->c, "blocks", 0);
+	progress_start(&r->progress, &r->c, "blocks");
 	ret = audit_run(&r->audit, e);
 	progress_end(&r->progress);
 	return ret == 0 && r->file != NULL ?

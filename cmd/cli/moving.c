@@ -3,32 +3,37 @@
 void
 moving_end(struct moving *m)
 {
-	if (m->doing != NULL)
+	if (m->of != NULL)
 		progress_end(&m->bar);
-	m->doing = NULL;
+	m->of = NULL;
+}
+
+static bool
+is_new(const struct moving *m, const struct sync_result *res)
+{
+	return m->of != res || strcmp(m->doing, res->doing) != 0 ||
+	    res->done < m->done;
 }
 
 void
 moving_watch(void *arg, const struct sync_result *res)
 {
 	struct moving *m = arg;
-	uint64_t bytes;
 
 	if (res == NULL) {
 		moving_end(m);
 		return;
 	}
-	bytes = res->pulled.bytes + res->pushed.bytes + res->chain_bytes;
-	if (m->doing != res->doing || res->done < m->done) {
+	if (is_new(m, res)) {
 		moving_end(m);
-		progress_start(&m->bar, m->c, res->doing, res->total);
+		progress_start(&m->bar, m->c, res->doing);
+		m->of = res;
 		m->doing = res->doing;
-		m->done = 0;
-		m->bytes = bytes;
+		m->bytes = res->wire_bytes;
 	}
-	progress_add(&m->bar, res->done - m->done, bytes - m->bytes);
 	m->done = res->done;
-	m->bytes = bytes;
+	progress_set(&m->bar, res->done, res->total,
+	    res->wire_bytes - m->bytes);
 }
 
 /* A peer's part begins. */

@@ -10,8 +10,9 @@
 struct moving {
 	struct cli *c;
 	struct progress bar;
-	const char *doing;		/* what the bar is about, or NULL */
-	uint64_t done, bytes;
+	const struct sync_result *of;	/* what the bar is about, or NULL */
+	const char *doing;
+	uint64_t done, bytes;		/* when it moved last; at its begin */
 };
 
 /* For the watch of a sync_result, whose arg is a struct moving.  res NULL: that

@@ -1,73 +1,73 @@
 #include "cli/progress.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
-#define REDRAW_MS 100
+#define REDRAW_MS 200
+#define COLUMNS 80		/* of a terminal that does not say */
 
 void
-progress_start(struct progress *p, struct cli *c, const char *what,
-    uint64_t total)
+progress_start(struct progress *p, struct cli *c, const char *what)
 {
 	const char *term = getenv("TERM");
 
-	memset(p, 0, sizeof(*p));
 	p->c = c;
-	p->what = what;
-	p->total = total;
-	p->start_ms = p->drawn_ms = clock_mono_ms();
+	p->drawn_ms = clock_mono_ms();
 	p->on = !c->quiet && isatty(STDERR_FILENO) &&
 	    (term == NULL || strcmp(term, "dumb") != 0);
+	pace_start(&p->pace, what, p->drawn_ms);
 }
 
-/* "12.3 MiB" */
-static void
-size_text(char out[32], double bytes)
+/* The last column stays free: some terminals begin a new line after it. */
+static unsigned
+columns(void)
 {
-	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	size_t u = 0;
+	struct winsize w;
 
-	while (bytes >= 1024 && u < 4) {
-		bytes /= 1024;
-		u++;
-	}
-	snprintf(out, 32, u == 0 ? "%.0f %s" : "%.1f %s", bytes, unit[u]);
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0)
+		return COLUMNS - 1;
+	return w.ws_col - 1u;
+}
+
+static bool
+in_background(void)
+{
+	pid_t group = tcgetpgrp(STDERR_FILENO);
+
+	return group >= 0 && group != getpgrp();
 }
 
 static void
 draw(struct progress *p, int64_t now_ms)
 {
-	double seconds = (double)(now_ms - p->start_ms) / 1000;
-	char size[32], rate[32];
+	char line[PACE_TEXT_MAX];
 
-	if (p->bytes > 0) {
-		size_text(size, (double)p->bytes);
-		size_text(rate, (double)p->bytes / seconds);
-	}
-	fprintf(stderr, "\r\033[K%s: %" PRIu64, p->what, p->done);
-	if (p->total > 0)
-		fprintf(stderr, "/%" PRIu64, p->total);
-	if (p->bytes > 0)
-		fprintf(stderr, ", %s, %s/s", size, rate);
-	fflush(stderr);
 	p->drawn_ms = now_ms;
+	if (in_background())
+		return;
+	pace_text(line, &p->pace, now_ms, columns());
+	/* What stands on stdout, at the same terminal, comes first. */
+	fflush(stdout);
+	fprintf(stderr, "\r\033[K%s", line);
+	fflush(stderr);
 	p->c->progress_up = true;
 }
 
 void
-progress_add(struct progress *p, uint64_t items, uint64_t bytes)
+progress_set(struct progress *p, uint64_t done, uint64_t total,
+    uint64_t bytes)
 {
 	int64_t now_ms;
 
-	p->done += items;
-	p->bytes += bytes;
 	if (!p->on)
 		return;
 	now_ms = clock_mono_ms();
+	pace_set(&p->pace, done, total, bytes, now_ms);
 	if (now_ms - p->drawn_ms >= REDRAW_MS)
 		draw(p, now_ms);
 }

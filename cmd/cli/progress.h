@@ -1,28 +1,30 @@
 /*
- * progress: how far a long job is, in one line that is drawn over.  Only when
- * stderr is a terminal, and not with -q.
+ * progress: how far a long job is (pace.h), in one line of the terminal that
+ * is drawn over.  Only when stderr is a terminal and we are not in the
+ * background, and not with -q.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
 #include "cli/cli.h"
+#include "cli/pace.h"
 
 struct progress {
 	struct cli *c;
-	const char *what;		/* "sealing"; borrowed */
-	uint64_t done, total;		/* items; total 0: not known */
-	uint64_t bytes;
-	int64_t start_ms, drawn_ms;
+	struct pace pace;
+	int64_t drawn_ms;
 	bool on;
 };
 
-void progress_start(struct progress *p, struct cli *c, const char *what,
-    uint64_t total);
+/* A job begins: "sealing"; borrowed. */
+void progress_start(struct progress *p, struct cli *c, const char *what);
 
-/* So many more items and bytes; draws at most ten times a second. */
-void progress_add(struct progress *p, uint64_t items, uint64_t bytes);
+/* So many items and bytes are done; total 0: not known.  Draws at most five
+ * times a second, and nothing of a job that is over sooner. */
+void progress_set(struct progress *p, uint64_t done, uint64_t total,
+    uint64_t bytes);
 
-/* Clear the line. */
+/* Clear the line: at the end, and before something else is printed. */
 void progress_end(struct progress *p);
 
 #endif

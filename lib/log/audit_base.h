@@ -68,8 +68,9 @@ struct audit {
 	/* Called for each finding; -1 ends the audit. */
 	int (*finding)(void *arg, const struct audit_finding *f,
 	    struct err *e);
-	/* Called now and then with how many blocks are done; may be NULL. */
-	void (*progress)(void *arg, uint64_t blocks);
+	/* Called now and then: so many blocks are done, of so many; may be
+	 * NULL. */
+	void (*progress)(void *arg, uint64_t blocks, uint64_t of);
 	/* Called for each block that holds, with the delegates of its height
 	 * and the bit set of those that signed it; may be NULL. */
 	void (*block)(void *arg, const struct block_header *h,

@@ -203,7 +203,7 @@ replay_all(struct replay *p, uint64_t last, struct err *e)
 		    begin(p, e) != 0))
 			return -1;
 		if (p->a->progress != NULL)
-			p->a->progress(p->a->arg, h);
+			p->a->progress(p->a->arg, h, last);
 	}
 	return 0;
 }

@@ -25,18 +25,6 @@ struct applying {
 	    int flags, int64_t now_ms, struct err *e);
 };
 
-static void
-moved(struct applying *a, const char *doing, uint64_t done, uint64_t total)
-{
-	struct sync_result *res = a->res;
-
-	res->doing = doing;
-	res->done = done;
-	res->total = total;
-	if (res->watch != NULL)
-		res->watch(res->arg, res);
-}
-
 /* --- may it be taken at all? ---------------------------------------------- */
 
 static int
@@ -66,8 +54,8 @@ unpacked(void *arg, uint64_t entries, uint64_t bytes)
 {
 	struct applying *a = arg;
 
-	a->res->chain_bytes = bytes;
-	moved(a, "entries", entries, 0);
+	a->res->wire_bytes = bytes;
+	tally_moved(a->res, "entries", entries, 0);
 }
 
 /* --- blocks --------------------------------------------------------------- */
@@ -138,7 +126,7 @@ apply_blocks(struct applying *a, struct err *e)
 	base = ours.height;
 	for (height = base + 1; ret == 0 && height <= a->in.head.height;) {
 		ret = apply_some(a, &height, e);
-		moved(a, "blocks", height - 1 - base, a->in.head.height - base);
+		tally_moved(a->res, "blocks", height - 1 - base, a->in.head.height - base);
 	}
 	if (ret != 0 || chain_head(&ours, a->repo, e) != 0)
 		return -1;
@@ -200,7 +188,7 @@ take_objects(struct applying *a, const struct ids *l, uint64_t largest,
 	parcel_start(&sink, a->repo);
 	for (size_t i = 0; i < l->n && ret == 0; i++) {
 		ret = take_object(a, &sink, &l->id[i], largest, e);
-		moved(a, "objects", i + 1, l->n);
+		tally_moved(a->res, "objects", i + 1, l->n);
 	}
 	if (ret == 0)
 		ret = parcel_commit(&sink, e);
@@ -292,7 +280,7 @@ apply_waiting(struct applying *a, const char *dir, struct err *e)
 		    a, e);
 		if (ret == 0 && a->items.len > 0)
 			ret = take_items(a, e);
-		moved(a, dir, i + 1, list.n);
+		tally_moved(a->res, dir, i + 1, list.n);
 	}
 	fs_names_free(&list);
 	return ret;

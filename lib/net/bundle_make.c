@@ -32,10 +32,8 @@ moved(struct making *m, const char *doing)
 	struct sync_result *res = m->res;
 
 	res->pushed.bytes = bundle_out_bytes(m->out);
-	res->done = res->doing == doing ? res->done + 1 : 1;
-	res->doing = doing;
-	if (res->watch != NULL)
-		res->watch(res->arg, res);
+	res->wire_bytes = res->pushed.bytes;
+	tally_moved(res, doing, res->doing == doing ? res->done + 1 : 1, 0);
 }
 
 /* --- files as they lie ---------------------------------------------------- */

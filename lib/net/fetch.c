@@ -96,6 +96,20 @@ fetch_met(struct fetch *f, unsigned i, struct err *e)
 	return 0;
 }
 
+void
+fetch_moved(struct fetch *f, enum plan_kind what)
+{
+	uint64_t base = f->spine.base, claim = plan_claim(&f->plan);
+
+	if (what == PLAN_BLOCK)
+		tally_moved(f->o->res, "blocks", f->plan.applied - base,
+		    f->plan.spine - base);
+	else
+		tally_moved(f->o->res, "headers", f->spine.height - base,
+		    claim > f->spine.height ? claim - base :
+		    f->spine.height - base);
+}
+
 /* --- the pump ------------------------------------------------------------- */
 
 /* What was read of peer i. */
@@ -132,6 +146,8 @@ ask(struct fetch *f, const struct plan_step *step)
 	struct buf line = BUF_INIT(PROTO_LINE_MAX);
 	struct err e;
 
+	if (a->kind == PLAN_HEADER || a->kind == PLAN_BLOCK)
+		fetch_moved(f, a->kind);
 	rq.verb = a->kind == PLAN_ADDR ? PROTO_ADDR :
 	    a->kind == PLAN_HEADER ? PROTO_HEADERS :
 	    a->kind == PLAN_DELEGATES ? PROTO_DELEGATES : PROTO_BLOCKS;
@@ -169,7 +185,7 @@ talk(struct fetch *f, unsigned i)
 		if (p->bytes_read > f->read[i]) {
 			plan_heard(&f->plan, i, p->bytes_read - f->read[i],
 			    clock_mono_ms());
-			f->o->res->chain_bytes += p->bytes_read - f->read[i];
+			tally_bytes(f->o->res, p->bytes_read - f->read[i]);
 			f->read[i] = p->bytes_read;
 		}
 		/* What came before the end counts. */

@@ -124,8 +124,6 @@ refused(struct fetch *f, struct err *e)
 static void
 count(struct fetch *f, size_t n)
 {
-	struct sync_result *res = f->o->res;
-
 	for (size_t i = 0; i < n; i++) {
 		struct fetch_block *b = fetch_block(f, f->plan.applied + i + 1);
 
@@ -133,12 +131,8 @@ count(struct fetch *f, size_t n)
 		fetch_block_free(f, b);
 	}
 	plan_applied(&f->plan, f->plan.applied + n);
-	res->pulled.blocks += n;
-	res->doing = "blocks";
-	res->done = f->plan.applied - f->spine.base;
-	res->total = f->plan.spine - f->spine.base;
-	if (res->watch != NULL)
-		res->watch(res->arg, res);
+	f->o->res->pulled.blocks += n;
+	fetch_moved(f, PLAN_BLOCK);
 }
 
 /* --- work ----------------------------------------------------------------- */

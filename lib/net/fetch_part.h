@@ -51,6 +51,9 @@ struct fetch {
 	struct fetch_work work;
 };
 
+/* Tell how far that is: headers or blocks. */
+void fetch_moved(struct fetch *f, enum plan_kind what);
+
 /* That of a height, whether it is there or not. */
 struct fetch_block *fetch_block(struct fetch *f, uint64_t height);
 void fetch_block_free(struct fetch *f, struct fetch_block *b);

@@ -24,18 +24,6 @@ fetch_most(const struct plan_ask *a)
 	return 0;
 }
 
-static void
-moved(struct fetch *f, const char *doing, uint64_t done, uint64_t total)
-{
-	struct sync_result *res = f->o->res;
-
-	res->doing = doing;
-	res->done = done;
-	res->total = total;
-	if (res->watch != NULL)
-		res->watch(res->arg, res);
-}
-
 /* --- other peers ---------------------------------------------------------- */
 
 /* Is it a node of the ledger, as far as that can be known by now? */
@@ -127,8 +115,7 @@ take_headers(struct fetch *f, const struct plan_ask *a, struct span items,
 	plan_spine(&f->plan, f->spine.height, spine_lacks(&f->spine),
 	    clock_mono_ms());
 	if (f->spine.height > before)
-		moved(f, "headers", f->spine.height - f->spine.base,
-		    plan_claim(&f->plan) - f->spine.base);
+		fetch_moved(f, PLAN_HEADER);
 	return ret;
 }
 

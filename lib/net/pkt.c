@@ -161,6 +161,8 @@ write_some(struct pkt *p, const unsigned char *from, size_t n, struct err *e)
 		return errno == EPIPE || errno == ECONNRESET ? gone(e) :
 		    err_sys(e, "write");
 	p->bytes_out += (size_t)w;
+	if (p->moved != NULL)
+		p->moved(p->moved_arg, (size_t)w);
 	return w;
 }
 
@@ -235,6 +237,8 @@ read_some(struct pkt *p, struct err *e)
 	}
 	p->ahead.n += (size_t)n;
 	p->bytes_read += (uint64_t)n;
+	if (p->moved != NULL)
+		p->moved(p->moved_arg, (size_t)n);
 	return 1;
 }
 

@@ -33,6 +33,9 @@ struct pkt {
 		size_t at, n;
 	} ahead;
 	bool ended;		/* the other end closed */
+	/* Called for each piece that came or went; may be NULL. */
+	void (*moved)(void *arg, size_t bytes);
+	void *moved_arg;
 };
 
 /*

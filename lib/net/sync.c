@@ -16,14 +16,17 @@ const struct sync_kind sync_pending = {
 	waiting_pending_items, intake_pending
 };
 
-void
-sync_moved(struct sync *y, const char *doing, uint64_t done, uint64_t total)
+static void
+bytes_moved(void *arg, size_t n)
 {
-	y->res->doing = doing;
-	y->res->done = done;
-	y->res->total = total;
-	if (y->res->watch != NULL)
-		y->res->watch(y->res->arg, y->res);
+	tally_bytes(arg, n);
+}
+
+void
+sync_count_bytes(struct sync *y)
+{
+	y->s->pkt.moved = bytes_moved;
+	y->s->pkt.moved_arg = y->res;
 }
 
 int
@@ -108,11 +111,13 @@ sync_with(struct repo *r, struct session *s, int flags,
     struct sync_result *res, struct err *e)
 {
 	struct sync y = { r, s, res };
+	int ret = 0;
 
 	res->access = s->access;
-	if ((flags & SYNC_PULL) && sync_pull(&y, flags, e) != 0)
-		return -1;
-	if ((flags & SYNC_PUSH) && sync_push(&y, flags, e) != 0)
-		return -1;
-	return 0;
+	if (flags & SYNC_PULL)
+		ret = sync_pull(&y, flags, e);
+	if (ret == 0 && (flags & SYNC_PUSH))
+		ret = sync_push(&y, flags, e);
+	s->pkt.moved = NULL;
+	return ret;
 }

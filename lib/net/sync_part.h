@@ -51,9 +51,8 @@ int sync_pull_waiting(struct sync *y, const struct sync_kind *k,
 int sync_strike(struct ids *l, const struct sync_kind *k, struct span items,
     uint64_t *count, struct err *e);
 
-/* More of what res counts has moved. */
-void sync_moved(struct sync *y, const char *doing, uint64_t done,
-    uint64_t total);
+/* From now on, what comes and goes counts as res->wire_bytes. */
+void sync_count_bytes(struct sync *y);
 
 /* *e is the peer's fault: name it. */
 int sync_blame(struct sync *y, struct err *e);

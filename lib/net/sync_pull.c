@@ -75,10 +75,11 @@ pull_object_group(struct sync *y, const struct ids *l, size_t from,
 	buf_free(&status);
 	if (ret != 0)
 		return -1;
+	tally_moved(y->res, "objects", from, l->n);
 	parcel_start(&sink, y->repo);
 	for (size_t i = 0; i < n && ret == 0; i++) {
 		ret = take_object(y, &sink, &l->id[from + i], largest, e);
-		sync_moved(y, "objects", from + i + 1, l->n);
+		tally_moved(y->res, "objects", from + i + 1, l->n);
 	}
 	if (ret == 0)
 		ret = pkt_read_flush(&y->s->pkt, e);
@@ -179,6 +180,7 @@ sync_pull(struct sync *y, int flags, struct err *e)
 {
 	if ((flags & SYNC_BLOCKS) && pull_blocks(y, flags, e) != 0)
 		return -1;
+	sync_count_bytes(y);	/* fetch has counted its own */
 	/* The blocks may have told us who the peer is. */
 	if (session_prove(y->s, e) != 0)
 		return -1;

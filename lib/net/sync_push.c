@@ -39,7 +39,7 @@ push_blocks(struct sync *y, int flags, struct err *e)
 			return -1;
 		y->s->height++;
 		y->res->pushed.blocks++;
-		sync_moved(y, "blocks", y->s->height, h.height);
+		tally_moved(y->res, "blocks", y->s->height, h.height);
 	}
 	if (y->s->height == h.height)
 		y->s->head = h.id;
@@ -59,12 +59,13 @@ push_object_group(struct sync *y, const struct ids *l, size_t from,
 	uint64_t size;
 	int ret = session_start(y->s, "put-objects", e);
 
+	tally_moved(y->res, "objects", from, l->n);
 	for (size_t i = from; i < end && ret == 0; i++) {
 		if (parcel_send(&y->s->pkt, y->repo, &l->id[i], true, &size,
 		    e) == 0) {
 			n->objects++;
 			n->bytes += size;
-			sync_moved(y, "objects", i + 1, l->n);
+			tally_moved(y->res, "objects", i + 1, l->n);
 		} else if (e->kind != ERR_NO)
 			ret = session_failed(y->s, e);
 	}
@@ -225,7 +226,7 @@ push_all(struct sync *y, const struct sync_kind *k, struct ids *sorted,
 			y->res->pushed.staged += n;
 		else
 			y->res->pushed.pending += n;
-		sync_moved(y, k->name, total - sorted->n, total);
+		tally_moved(y->res, k->name, total - sorted->n, total);
 	}
 	buf_free(&items);
 	return ret;
@@ -278,6 +279,7 @@ sync_push(struct sync *y, int flags, struct err *e)
 	if (y->s->access < PROTO_READER)
 		return us == NULL ? 0 : err_set(e, ERR_NO, "%s: it does not "
 		    "know %s as a node of the ledger", y->s->peer, us);
+	sync_count_bytes(y);
 	if ((flags & SYNC_BLOCKS) && push_blocks(y, flags, e) != 0)
 		return -1;
 	/* What is private goes only to who has shown to be a node. */

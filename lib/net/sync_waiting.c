@@ -138,7 +138,7 @@ sync_pull_waiting(struct sync *y, const struct sync_kind *k, struct err *e)
 		    SYNC_GROUP, e);
 		if (ret == 0)
 			ret = pull_items(y, k, &group, e);
-		sync_moved(y, k->name, i, new.n);
+		tally_moved(y->res, k->name, i, new.n);
 	}
 	ids_free(&theirs);
 	ids_free(&new);

@@ -12,7 +12,7 @@ struct sync_count {
 /* Zero it before; counts add up over several calls. */
 struct sync_result {
 	struct sync_count pulled, pushed;
-	uint64_t chain_bytes;	/* that came for headers and blocks */
+	uint64_t wire_bytes;	/* that came or went, whatever they were */
 	uint64_t wanted;	/* objects that are not here after a pull */
 	uint64_t refused;	/* of ours, by the peer */
 	char reason[256];	/* and why, for the first of them */
@@ -27,5 +27,12 @@ struct sync_result {
 	const char *doing;	/* "blocks", ...; and how far that is */
 	uint64_t done, total;	/* total 0: not known */
 };
+
+/* So far it is: tell who watches. */
+void tally_moved(struct sync_result *res, const char *doing, uint64_t done,
+    uint64_t total);
+
+/* So many more bytes came or went: the same. */
+void tally_bytes(struct sync_result *res, size_t n);
 
 #endif
