@@ -282,7 +282,7 @@ none() {
 }
 
 @test "locks of dead processes are none" {
-	for lock in lock logs.lock sync.lock state.lock consensus/lock; do
+	for lock in lock logs.lock sync.lock state.lock verify.lock consensus/lock; do
 		echo 999999 >A/.ehr/$lock
 	done
 	writers | while IFS= read -r line; do

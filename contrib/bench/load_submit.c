@@ -7,6 +7,8 @@
 #include "store/pool.h"
 
 #define BATCH_MAX 500		/* transactions in one commit */
+#define NAP_US 1000		/* between looks for what is due, */
+#define NAP_FULL_US 10000	/* and for room, which comes with a block */
 
 static struct submitter {
 	struct load *l;
@@ -92,7 +94,7 @@ run(void *arg)
 	while (next < l->ntx && !l->stop) {
 		n = due(s, next, mine);
 		if (n == 0) {
-			usleep(1000);
+			usleep(l->rate > 0 ? NAP_US : NAP_FULL_US);
 			continue;
 		}
 		put(s, r, next, n);

@@ -11,7 +11,7 @@
 #include "load.h"
 #include "store/watch.h"
 
-#define LOOK_MS 2		/* between looks, should inotify miss one */
+#define LOOK_MS 20		/* between looks, should inotify miss one */
 
 static size_t *by_id;		/* indices of transactions, sorted by id */
 static const struct load *sorting;
@@ -47,6 +47,7 @@ load_watch_begin(struct load *l)
 		fds[i].events = POLLIN;
 		if (fds[i].fd < 0)
 			load_die(n->dir, &e);
+		watch_height(fds[i].fd, n->repo, n->first + 1);
 	}
 }
 
@@ -89,8 +90,10 @@ static void
 look(struct load *l, unsigned i)
 {
 	struct load_node *n = &l->node[i];
+	size_t before = n->nseen;
 	char path[CHAIN_PATH_LEN];
 
+	watch_take(fds[i].fd);
 	for (;;) {
 		uint64_t height = n->first + n->nseen + 1;
 
@@ -108,8 +111,9 @@ look(struct load *l, unsigned i)
 		if (i == 0)
 			take_block(l, height);
 	}
-	watch_take(fds[i].fd);
-	watch_height(fds[i].fd, n->repo, n->first + n->nseen + 1);
+	/* The next one may be the first in its folder. */
+	if (n->nseen > before)
+		watch_height(fds[i].fd, n->repo, n->first + n->nseen + 1);
 }
 
 static bool

@@ -167,7 +167,8 @@ is_known(const char *name)
 	    "tiles", "checkpoints", "quarantine", KNOWN_FILE, "hooks",
 	    "events", "tmp", "checked", "checked.db", "state.db",
 	    "state.db-wal", "state.db-shm", "state.db-journal", "lock",
-	    "check.lock", "logs.lock", "state.lock", "sync.lock" };
+	    "check.lock", "logs.lock", "state.lock", "sync.lock",
+	    "verify.lock" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(name, known[i]) == 0)

@@ -59,7 +59,8 @@ static const struct {
 	{ "staging", O_PATH | O_DIRECTORY, WRITE_FILES },
 	{ "state.lock", O_RDWR | O_CREAT, WRITE_FILE },
 	{ "tiles", O_PATH | O_DIRECTORY, READ_FILES },
-	{ "tmp", O_PATH | O_DIRECTORY, WRITE_FILES }
+	{ "tmp", O_PATH | O_DIRECTORY, WRITE_FILES },
+	{ "verify.lock", O_RDWR | O_CREAT, WRITE_FILE }
 };
 #define NPARTS (sizeof(parts) / sizeof(*parts))
 

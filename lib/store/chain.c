@@ -7,6 +7,7 @@
 
 #include "base/fs_batch.h"
 #include "base/gz.h"
+#include "store/early.h"
 #include "store/pool_index.h"
 
 /* Blocks applied in one database transaction while catching up. */
@@ -171,32 +172,47 @@ not_ahead(const struct block *b, const struct settings *s, int64_t now_ms,
 	    (unsigned long long)b->h.height);
 }
 
-int
-chain_check(struct repo *r, struct span content, int64_t now_ms,
-    struct err *e)
+/* Would it go on top of the state as it is now? */
+static int
+try_block(struct repo *r, const struct block *b, struct err *e)
 {
 	struct verify_batch *batch = NULL;
 	struct delegates set;
-	struct block b;
 	struct head h;
 	struct db *db;
 	int ret = -1;
 
-	if (block_parse(&b, content, false, repo_ledger(r), e) != 0 ||
-	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0 ||
-	    chain_catch_up(r, e) != 0 || pool_index_refresh(r, e) != 0 ||
+	if (chain_catch_up(r, e) != 0 || pool_index_refresh(r, e) != 0 ||
 	    db_of(&db, r, e) != 0 ||
 	    db_exec(db, "BEGIN IMMEDIATE", e) != 0)
 		return -1;
 	if (head_in(&h, r, db, e) == 0 &&
 	    state_delegates(&set, db, h.height + 1, e) == 0 &&
 	    verify_open(&batch, e) == 0)
-		ret = chain_advance(r, db, &h, &b, &set, CHAIN_TRY, batch, e);
+		ret = chain_advance(r, db, &h, b, &set, CHAIN_TRY, batch, e);
 	/* Verifying takes longest, and needs no state: others may go on. */
 	rollback(db, 0);
 	if (ret == 0)
 		ret = verify_all(batch, e);
 	verify_free(batch);
+	return ret;
+}
+
+int
+chain_check(struct repo *r, struct span content, int64_t now_ms,
+    struct err *e)
+{
+	struct block b;
+	int lock, ret;
+
+	if (block_parse(&b, content, false, repo_ledger(r), e) != 0 ||
+	    not_ahead(&b, &r->genesis->settings, now_ms, e) != 0)
+		return -1;
+	/* What is being verified is here in a moment. */
+	lock = early_wait(r);
+	ret = try_block(r, &b, e);
+	if (lock >= 0)
+		close(lock);
 	return ret;
 }
 

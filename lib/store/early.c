@@ -2,11 +2,13 @@
 #include "store/early.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/parallel.h"
 #include "store/verify_job.h"
 
 #define WORTH_A_THREAD 16	/* signatures */
+#define WAIT_MS 10000		/* for another one to end */
 
 struct signature {
 	struct verify_job *job;
@@ -14,6 +16,7 @@ struct signature {
 };
 
 struct early {
+	int lock;
 	struct state_view view;
 	struct signature *sig;
 	size_t n, cap;
@@ -21,6 +24,14 @@ struct early {
 	size_t slots;		/* a power of two */
 	struct checker *checker[PARALLEL_MAX];	/* of each worker */
 };
+
+int
+early_wait(const struct repo *r)
+{
+	struct err ignored;
+
+	return fs_lock(r->dirfd, "verify.lock", WAIT_MS, &ignored);
+}
 
 int
 early_open(struct early **out, struct repo *r, struct err *e)
@@ -34,6 +45,7 @@ early_open(struct early **out, struct repo *r, struct err *e)
 		free(x);
 		return -1;
 	}
+	x->lock = early_wait(r);
 	state_view_init(&x->view, r, db);
 	x->view.memo = state_memo_open();
 	*out = x;
@@ -45,6 +57,8 @@ early_free(struct early *x)
 {
 	if (x == NULL)
 		return;
+	if (x->lock >= 0)
+		close(x->lock);
 	for (size_t i = 0; i < x->n; i++)
 		free(x->sig[i].job);
 	for (unsigned i = 0; i < PARALLEL_MAX; i++)

@@ -10,6 +10,14 @@
 
 struct early;
 
+/*
+ * Of what two bring at the same time, or is proposed meanwhile, each would be
+ * verified twice: so one at a time looks what is new, verifies and adds.  From
+ * early_open to early_free, or of what this returns to its close(2); -1: the
+ * others take too long, and it is done beside them.
+ */
+int early_wait(const struct repo *r);
+
 int early_open(struct early **out, struct repo *r, struct err *e);
 void early_free(struct early *x);	/* NULL does nothing */
 

@@ -341,16 +341,22 @@ int
 state_apply(struct db *db, const struct tx *tx, uint64_t height, uint64_t seq,
     struct err *e)
 {
+	struct span kind = span_str(tx_kind_name(tx->kind));
 	struct span about = tx->user.n > 0 ? tx->user : tx->node;
 
 	if (change(db, tx, height, seq, e) != 0)
 		return -1;
-	/* Of a record's transactions, the user is the record's patient. */
+	/* Of a record's transactions, the user is the record's patient, who
+	 * alone authorizes it. */
+	if (tx->kind == TX_AUTHORIZE)
+		return RUN("INSERT INTO tx(seq, id, height, kind, time, author,"
+		    " user, record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
+		    I(seq), H(&tx->id), I(height), T(kind), I(tx->time_ms),
+		    T(tx->author), H(&tx->record));
 	return RUN("INSERT INTO tx(seq, id, height, kind, time, author, user, "
 	    "record) VALUES(?1, ?2, ?3, ?4, ?5, ?6, coalesce((SELECT patient "
 	    "FROM record WHERE id=?8), ?7), ?8)", I(seq), H(&tx->id),
-	    I(height), T(span_str(tx_kind_name(tx->kind))), I(tx->time_ms),
-	    T(tx->author), T(about),
+	    I(height), T(kind), I(tx->time_ms), T(tx->author), T(about),
 	    H(tx_names_record(tx->kind) ? &tx->record : NULL));
 }
 
