@@ -115,6 +115,7 @@ cosigners() {
 	[ "$status" -eq 0 ]
 	[ "$output" = "10000 right" ]
 	independent tiles "$M/A/.ehr/tiles"
+	independent checkpoint "$M/all/policy" "$M/A/.ehr/tiles/checkpoint"
 	# And it can say no.
 	cp "$(ls "$M"/all/*.receipt | head -n 1)" r
 	sed 's/^index ./index 7/' r >index
@@ -125,6 +126,12 @@ cosigners() {
 	    status=none
 	run independent tiles tiles
 	[ "$status" -ne 0 ]
+	for n in 70 300 500; do
+		cp "$M/A/.ehr/tiles/checkpoint" c
+		flip c $n
+		run independent checkpoint "$M/all/policy" c
+		[ "$status" -ne 0 ]
+	done
 }
 
 @test "the whole of a receipt, and nothing but it" {

@@ -2,6 +2,7 @@
 the words of c2sp.org and RFC 6962, with nothing of ours.
 
     tlog.py receipt POLICY FILE...   each must be right by that policy's keys
+    tlog.py checkpoint POLICY FILE   it must be signed as that policy asks
     tlog.py tiles FOLDER             the tree must be that of its checkpoint
     tlog.py alter FILE...            change one bit of each
 """
@@ -107,6 +108,15 @@ def policy(path):
     return keys, need
 
 
+def checkpoint(note, keys, need):
+    """Its size and root, if the ledger's and enough cosignatures are there."""
+    text, found = signers(note, keys)
+    origin, size, tree = head(text)
+    assert any(k.type == 1 and k.name == origin for k in found)
+    assert len({k.name for k in found if k.type == 4}) >= need > 0
+    return size, tree
+
+
 def receipt(path, keys, need):
     data = open(path, "rb").read()
     part = data.split(b"\ntransaction ", 1)[1]
@@ -117,10 +127,7 @@ def receipt(path, keys, need):
     proof, note = part.split(b"\n\n", 1)
     first, index, *path = proof.decode().splitlines()
     assert first == "c2sp.org/tlog-proof@v1"
-    text, found = signers(note, keys)
-    origin, size, tree = head(text)
-    assert any(k.type == 1 and k.name == origin for k in found)
-    assert len({k.name for k in found if k.type == 4}) >= need > 0
+    size, tree = checkpoint(note, keys, need)
     path = [base64.b64decode(p, validate=True) for p in path]
     assert tree == included(int(index.split()[1]), size,
                             leaf(sha256(tx)), path)
@@ -166,6 +173,8 @@ if sys.argv[1] == "receipt":
     for name in sys.argv[3:]:
         receipt(name, *trusted)
     print(len(sys.argv) - 3, "right")
+elif sys.argv[1] == "checkpoint":
+    checkpoint(open(sys.argv[3], "rb").read(), *policy(sys.argv[2]))
 elif sys.argv[1] == "tiles":
     tiles(sys.argv[2])
 elif sys.argv[1] == "alter":
