@@ -310,7 +310,8 @@ static bool
 is_known(const char *name)
 {
 	static const char *const known[] = { "journal", "journal.failed",
-	    "lock", "active", "heard", "seen", "signed", "signed.lock" };
+	    "lock", "active", "called", "heard", "seen", "signed",
+	    "signed.lock" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strcmp(name, known[i]) == 0)
