@@ -145,6 +145,38 @@ has_said() { grep -q "$1" said; }
 	[ "$(wc -l <said)" -eq 2 ]
 }
 
+@test "one that is silent from the first keeps nothing from the others" {
+	ehr-node -C A peer hospital-b 'echo $$ >pid.silent; exec sleep 1000'
+	printf '[net]\n\ttimeout = 1000\n' >>A/.ehr/config
+	mkdir else
+	cp -a ?.key [A-D] pw admin.key else
+	# A block that only C has when A begins, and a transaction of D.
+	(
+		cd else
+		ehr-node -C A peer hospital-b "ehr-serve -C B"
+		enroll A B C D
+		reach 2
+		peer A C "ehr-serve -C ../C"
+		ehr-sync -C A --push hospital-c
+	)
+	enroll D
+	follow_a
+	until_ok 20 test -s pid.silent
+	until_ok 60 at 2 A C D
+	for d in A C; do
+		until_ok 20 waits $d 1
+	done
+	enroll A
+	for d in C D; do
+		until_ok 20 waits $d 2
+	done
+	quiet=$(<pid.silent)
+	kill -0 "$quiet"
+	[ ! -s said ]
+	end_it
+	run ! kill -0 "$quiet"
+}
+
 @test "a peer that dies is called again" {
 	ehr-node -C A peer hospital-b 'echo $$ >pid.b; exec ehr-serve -C B'
 	follow_a

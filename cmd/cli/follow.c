@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "cli/service.h"
-#include "net/exchange.h"
 #include "net/follow.h"
 
 #define CLOSE_MS 3000		/* for connections to end */
@@ -37,22 +36,14 @@ tell(void *arg, const char *peer, const struct err *e)
 		cli_note(c, "%s: it is there again", peer);
 }
 
-/* Once with all together, then with each, until it is time to begin anew. */
+/* Until it is time to begin anew. */
 static int
 keep_up(struct cli *c, struct repo *r, struct peers *p, struct err *e)
 {
-	const struct follow_options o = { tell, c };
-	struct exchange x = { .flags = SYNC_ALL | SYNC_PULL | SYNC_PUSH,
-	    .learn = c->argc == 0 };
+	const struct follow_options o = { tell, c, c->argc == 0 };
 	struct follow *f;
 	int ret;
 
-	if (exchange_run(&x, p, r, e) != 0 && e->kind != ERR_AGAIN)
-		return -1;
-	for (size_t i = 0; i < p->n; i++) {
-		session_close(p->v[i].s);
-		p->v[i].s = NULL;
-	}
 	if (follow_open(&f, r, p, &o, e) != 0)
 		return -1;
 	following = f;

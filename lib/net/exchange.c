@@ -107,6 +107,8 @@ sync_all(struct exchange *x, struct peers *p, struct repo *r,
 	int pull = x->flags & ~(SYNC_PUSH | SYNC_BLOCKS);
 	int push = x->flags & ~SYNC_PULL;
 
+	if (pull == SYNC_PULL)
+		pull = 0;	/* there was only the chain to be taken */
 	for (size_t i = 0; (pull & SYNC_PULL) && i < p->n; i++)
 		if (sync_one(x, &p->v[i], r, pull, e) != 0)
 			return -1;
@@ -125,7 +127,10 @@ exchange_run(struct exchange *x, struct peers *p, struct repo *r,
 		.chain = (x->flags & SYNC_PULL) && (x->flags & SYNC_BLOCKS),
 		.learn = x->learn ? k : NULL,
 		.key = x->key,
-		.res = &x->chain
+		.res = &x->chain,
+		.done = x->done,
+		.stop = x->stop,
+		.arg = x->arg
 	};
 	struct err later;
 	int ret;

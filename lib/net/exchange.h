@@ -15,6 +15,9 @@ struct exchange {
 	struct sync_result chain;	/* of the chain; its watch may be set */
 	/* A peer's part begins: set its res.watch, if that is wanted. */
 	void (*begin)(void *arg, struct peer *p);
+	/* fetch.h; with the same arg. */
+	void (*done)(void *arg, const struct peer *p);
+	int stop;
 	void *arg;
 };
 

@@ -204,12 +204,27 @@ talk(struct fetch *f, unsigned i)
 	fetch_leave(f, i, &e);
 }
 
+/* Tell of peers that nothing more is to come from. */
+static void
+tell_done(struct fetch *f)
+{
+	for (unsigned i = 0; f->o->done != NULL && i < f->plan.npeers; i++) {
+		const struct plan_peer *q = &f->plan.peer[i];
+
+		if (f->done[i] || (q->state != PLAN_GONE &&
+		    (q->state != PLAN_READY || q->claim > f->plan.applied)))
+			continue;
+		f->done[i] = true;
+		f->o->done(f->o->arg, &f->peers->v[i]);
+	}
+}
+
 /* Wait until a peer says something, blocks are applied, or up to ms (-1: for
  * ever). */
 static int
 wait_for_peers(struct fetch *f, int ms, struct err *e)
 {
-	struct pollfd fd[2 * PLAN_PEERS + 1];
+	struct pollfd fd[2 * PLAN_PEERS + 2];
 	unsigned who[2 * PLAN_PEERS];
 	nfds_t n = 0;
 
@@ -228,11 +243,15 @@ wait_for_peers(struct fetch *f, int ms, struct err *e)
 	}
 	fd[n] = (struct pollfd){ .fd = f->work.busy ? f->work.bell[0] : -1,
 	    .events = POLLIN };
-	if (poll(fd, n + 1, ms) < 0) {
+	fd[n + 1] = (struct pollfd){ .fd = f->o->stop > 0 ? f->o->stop : -1,
+	    .events = POLLIN };
+	if (poll(fd, n + 2, ms) < 0) {
 		if (errno != EINTR)
 			return err_sys(e, "poll");
 		return 0;
 	}
+	if (fd[n + 1].revents != 0)
+		return err_set(e, ERR_AGAIN, "it was to end");
 	for (nfds_t k = 0; k < n; k++)
 		if (fd[k].revents != 0 && owes(f, who[k]))
 			talk(f, who[k]);
@@ -264,6 +283,7 @@ pump(struct fetch *f, struct err *e)
 	int ret = 0;
 
 	while (ret == 0) {
+		tell_done(f);
 		plan_next(&f->plan, clock_mono_ms(), &step);
 		if (step.what == PLAN_ASK)
 			ask(f, &step);
@@ -340,6 +360,8 @@ open_all(struct fetch *f)
 static void
 finish(struct fetch *f)
 {
+	struct err ignored = { .kind = ERR_NONE };
+
 	fetch_apply_end(f);
 	for (size_t i = 0; i < PLAN_WINDOW; i++)
 		fetch_block_free(f, &f->block[i]);
@@ -351,7 +373,7 @@ finish(struct fetch *f)
 		    f->plan.peer[i].nasks > 0))
 			p->s->broken = true;
 		if (p->s != NULL && p->s->stage != SESSION_OPEN) {
-			session_close(p->s);
+			session_give_up(p->s, &ignored);
 			p->s = NULL;
 		}
 	}

@@ -15,6 +15,12 @@ struct fetch_options {
 				 * here, and they take part; or NULL */
 	const struct identity *key;	/* the node's, if it is at hand */
 	struct sync_result *res;	/* what was moved; watch is called */
+	/* Called for each peer, at least once, when its blocks are all here or
+	 * it was left: there is nothing more to come from it.  May be NULL. */
+	void (*done)(void *arg, const struct peer *p);
+	void *arg;
+	int stop;		/* descriptor; readable: end early, with
+				 * ERR_AGAIN.  0: none */
 };
 
 /*

@@ -44,6 +44,7 @@ struct fetch {
 	int timeout_ms;
 	uint64_t read[PLAN_PEERS];	/* bytes that were counted */
 	bool compared[PLAN_PEERS];	/* its head, with ours */
+	bool done[PLAN_PEERS];	/* and that was told */
 
 	struct fetch_block block[PLAN_WINDOW];	/* by height */
 	size_t held;		/* bytes of them */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "net/follow_part.h"
+#include "net/plan.h"
 #include "store/chain.h"
 #include "store/watch.h"
 
@@ -77,22 +78,49 @@ forget(struct follower *w)
 	free(w->command);
 }
 
-static int
-begin_all(struct follow *f, const struct peers *p, struct err *e)
+static bool
+is_followed(const struct follow *f, const char *name)
 {
-	f->v = calloc(p->n, sizeof(*f->v));
-	if (f->v == NULL && p->n > 0)
-		return err_set(e, ERR_SYS, "out of memory");
-	for (; f->n < p->n; f->n++)
-		if (begin(f, &f->v[f->n], &p->v[f->n], e) != 0) {
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->v[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+int
+follow_add(struct follow *f, const struct peer *p, struct err *e)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&f->lock);
+	if (!f->ended && f->n < f->room && !is_followed(f, p->name)) {
+		ret = begin(f, &f->v[f->n], p, e);
+		if (ret == 0)
+			f->n++;
+		else
 			forget(&f->v[f->n]);
-			return -1;
-		}
+	}
+	pthread_mutex_unlock(&f->lock);
+	return ret;
+}
+
+static int
+begin_scout(struct follow *f, struct peers *p, struct err *e)
+{
+	f->room = p->n + PLAN_PEERS;
+	f->v = calloc(f->room, sizeof(*f->v));
+	if (f->v == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	f->peers = *p;
+	f->scouting = thread_start(&f->scout, follow_scout, f) == 0;
+	if (!f->scouting)
+		return err_set(e, ERR_SYS, "there is no thread to be had");
+	*p = (struct peers){ NULL, 0 };
 	return 0;
 }
 
 int
-follow_open(struct follow **out, struct repo *r, const struct peers *p,
+follow_open(struct follow **out, struct repo *r, struct peers *p,
     const struct follow_options *o, struct err *e)
 {
 	struct follow *f = calloc(1, sizeof(*f));
@@ -116,7 +144,7 @@ follow_open(struct follow **out, struct repo *r, const struct peers *p,
 		err_sys(e, "pipe");
 		goto fail;
 	}
-	if (begin_all(f, p, e) != 0)
+	if (begin_scout(f, p, e) != 0)
 		goto fail;
 	*out = f;
 	return 0;
@@ -158,6 +186,15 @@ has_failed(struct follow *f, struct err *e)
 	return yes;
 }
 
+static void
+ring_all(struct follow *f)
+{
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < f->n; i++)
+		ring(f->v[i].wake[1]);
+	pthread_mutex_unlock(&f->lock);
+}
+
 static int
 watch_blocks(struct follow *f, struct err *e)
 {
@@ -188,8 +225,7 @@ follow_run(struct follow *f, struct err *e)
 			continue;
 		if (watch_blocks(f, e) != 0 && e->kind != ERR_AGAIN)
 			return -1;
-		for (size_t i = 0; i < f->n; i++)
-			ring(f->v[i].wake[1]);
+		ring_all(f);
 	}
 	return has_failed(f, e) ? -1 : 0;
 }
@@ -211,13 +247,14 @@ bool
 follow_close(struct follow *f, int wait_ms)
 {
 	int64_t until = clock_mono_ms() + wait_ms;
-	bool all = true;
+	bool all;
 
 	pthread_mutex_lock(&f->lock);
 	f->ended = true;
 	pthread_mutex_unlock(&f->lock);
-	for (size_t i = 0; i < f->n; i++)
-		ring(f->v[i].wake[1]);
+	ring(f->stop[1]);
+	ring_all(f);
+	all = !f->scouting || thread_join(f->scout, until);
 	for (size_t i = 0; i < f->n; i++)
 		all = join(&f->v[i], until) && all;
 	if (!all)

@@ -2,8 +2,10 @@
  * follow: connections to peers that are kept, so that what arrives here goes
  * to all of them at once (ehr-sync(1)).
  *
- * Each has a thread of its own, with its own struct repo and session: one that
- * is slow or away delays nobody.  It exchanges everything when it has
+ * First the chain comes from all of them at once (fetch.h), and other peers are
+ * learned of.  Each has a thread of its own, with its own struct repo and
+ * session, which begins as soon as its blocks are here or it was left: one that
+ * is slow, silent or away delays nobody.  It exchanges everything when it has
  * connected and now and then; when something has arrived here, it gives what
  * the peer does not have; when nothing is to be said for long, it asks whether
  * the peer is still there.
@@ -22,10 +24,11 @@ struct follow_options {
 	 */
 	void (*tell)(void *arg, const char *peer, const struct err *e);
 	void *arg;
+	bool learn;		/* ask the peers for others, and follow these */
 };
 
-/* Begin, with a thread for each of the peers; their sessions are not used. */
-int follow_open(struct follow **out, struct repo *r, const struct peers *p,
+/* Begin; the peers are f's then, and p is empty. */
+int follow_open(struct follow **out, struct repo *r, struct peers *p,
     const struct follow_options *o, struct err *e);
 
 /*

@@ -27,21 +27,28 @@ struct follow {
 	struct repo *repo;		/* borrowed; not for the threads */
 	char *path;			/* of .ehr; owned */
 	struct follow_options o;
-	pthread_mutex_t lock;		/* for tell, and failure */
+	pthread_mutex_t lock;		/* for tell, failure, v and n */
 	struct err failure;		/* of ours, not of a peer */
 	int watch, stop[2];
 	int poll_ms, keepalive_ms;	/* poll_ms -1: never */
 	unsigned misses;
 	int64_t forgive_ms;		/* that a peer is left which is bad */
 	atomic_bool ended;
+	struct peers peers;		/* the scout's */
+	pthread_t scout;
+	bool scouting;			/* there is that thread, or was */
 	struct follower *v;		/* owned */
-	size_t n;
+	size_t n, room;
 };
+
+/* Begin a connection, unless there is one or it is all over. */
+int follow_add(struct follow *f, const struct peer *p, struct err *e);
 
 /* We can't go on, for that reason. */
 void follow_fail(struct follow *f, const struct err *e);
 
-/* The thread of one. */
+/* The thread of one; and the one that goes before them. */
 void *follower_run(void *arg);
+void *follow_scout(void *arg);
 
 #endif
