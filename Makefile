@@ -34,7 +34,7 @@ STORE  = config_line config config_set segment repo votes heard signed \
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
 	parcel intake sync sync_part sync_pull sync_waiting sync_push \
-	ask exchange clone bundle bundle_make bundle_apply \
+	ask exchange clone bundle bundle_make bundle_apply bundle_clone \
 	follow follow_part follow_scout follower cosign cosign_renew \
 	wire judge entry turns keep final driver driver_inner driver_begin \
 	driver_act driver_heard driver_feed seen evidence consensus link links \

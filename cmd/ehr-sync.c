@@ -17,6 +17,7 @@ static const struct cli_spec spec = {
 	.usage =
 "usage: ehr-sync [-C DIR] [--pull | --push | --follow] [PEER ...]\n"
 "       ehr-sync clone COMMAND DIR [--node-key FILE] [--ledger ID]\n"
+"       ehr-sync clone --bundle FILE DIR [--node-key FILE] [--ledger ID]\n"
 "       ehr-sync [-C DIR] status [--json] [PEER ...]\n"
 "       ehr-sync [-C DIR] bundle create FILE [--since HEIGHT]\n"
 "       ehr-sync [-C DIR] bundle apply FILE\n",
@@ -124,14 +125,21 @@ status(struct syncing *y, struct repo *r, struct peers *p, struct err *e)
 
 /* --- bundles and clones --------------------------------------------------- */
 
+/* Was an option given that only clone has? */
+static bool
+for_clone(const struct syncing *y)
+{
+	return y->clone.node_key != NULL || y->clone.ledger != NULL ||
+	    y->clone.bundle != NULL;
+}
+
 static int
 bundle(struct syncing *y)
 {
 	struct sync_result res = { .watch = moving_watch,
 	    .arg = &y->moving };
 
-	if (y->clone.node_key != NULL || y->clone.ledger != NULL ||
-	    y->pull || y->push || y->follow)
+	if (for_clone(y) || y->pull || y->push || y->follow)
 		return cli_usage(&y->c, "these options do not go together");
 	return bundle_command(&y->c, y->since, &res);
 }
@@ -235,8 +243,7 @@ run(struct syncing *y)
 	if (verb(&y->c, "bundle"))
 		return bundle(y);
 	only_status = verb(&y->c, "status");
-	if (y->clone.node_key != NULL || y->clone.ledger != NULL ||
-	    y->since > 0 ||
+	if (for_clone(y) || y->since > 0 ||
 	    (int)y->pull + y->push + y->follow + only_status > 1)
 		return cli_usage(&y->c, "these options do not go together");
 	if (y->follow)
@@ -253,6 +260,7 @@ main(int argc, char **argv)
 		{ 0, "push", CLI_FLAG, &y.push, 0 },
 		{ 0, "follow", CLI_FLAG, &y.follow, 0 },
 		{ 0, "node-key", CLI_TEXT, &y.clone.node_key, 0 },
+		{ 0, "bundle", CLI_TEXT, &y.clone.bundle, 0 },
 		{ 0, "ledger", CLI_TEXT, &y.clone.ledger, 0 },
 		{ 0, "since", CLI_NUMBER, &y.since, BLOCK_HEIGHT_MAX },
 		{ 0, "passphrase-file", CLI_TEXT, &y.c.passphrase_file, 0 },

@@ -8,7 +8,11 @@ setup_file() {
 	made=$BATS_FILE_TMPDIR/made
 	mkdir "$made" && cd "$made"
 	ledger1
+	cp -r A old
 	cp -r A B
+	# Of one node there is one directory: B is nobody's.
+	rm -r B/.ehr/{node.key,secret,consensus/*}
+	sed -i '/^\[node\]/,/name/d' B/.ehr/config
 	for i in 1 2 3; do echo "value $i" >f$i; done
 	ls f* | as kun ehr-add -p bill@example.org -d many -l other - >ids
 	head -c 3000000 /dev/urandom >large
@@ -188,7 +192,7 @@ not_taken() {
 @test "another chain of the same ledger is refused" {
 	ehr-keygen -n x --no-passphrase -o x.key
 	as ada ehr-user add x.key.card >/dev/null
-	cp -r B C
+	cp -r "$BATS_FILE_TMPDIR/made/old" C
 	ehr-user -C C -i "$K/ada.key" add x.key.card >/dev/null
 	ehr-dbft -C C --once >/dev/null
 	ehr-sync -C C bundle create fork.tar
@@ -203,6 +207,128 @@ not_taken() {
 		ehr-sync -C B bundle apply new.tar
 		same A B
 		[ -z "$(find B/.ehr/tmp -name '.tmp-bundle-*')" ]
+	done
+}
+
+# no_copy STATUS TEXT [OPTION...]: a clone with these is refused, with a line
+# that says so, and nothing is there.
+no_copy() {
+	refused "$1" ehr-sync clone N "${@:3}" || return 1
+	[[ $stderr == *"$2"* ]] || { echo "$stderr"; return 1; }
+	[ ! -e N ] || [ -z "$(ls -A N)" ]
+}
+
+# is_copy DIR: of A; and nothing else is there.
+is_copy() {
+	same A "$1" && [ "$(ls -A "$1")" = .ehr ] &&
+	    [ -z "$(ls -A "$1/.ehr/tmp")" ]
+}
+
+@test "a new copy from a bundle, in the place of a peer" {
+	[ "$(ehr-sync clone --bundle whole.tar N)" = "$(ledger_id A)" ]
+	is_copy N
+	grep -q . N/.ehr/staging/* && grep -q . N/.ehr/pending/*
+	run ! ls N/.ehr/node.key
+	mkdir O
+	silent ehr-sync clone --bundle - O --ledger "$(ledger_id A)" <whole.tar
+	[ -z "$output" ]
+	is_copy O
+	refused 1 ehr-sync clone --bundle whole.tar O
+	[[ $stderr == *"O/.ehr: exists already" ]]
+	# What is newer comes from a peer.
+	block A
+	printf '[serve]\n\tpublic = true\n' >>A/.ehr/config
+	ehr-node -C N peer hospital-a 'ehr-serve -C A'
+	ehr-sync -C N --pull
+	same A N
+	# Of a ledger that has no block yet.
+	ehr-init -C E --name other --node-key "$K/a.key" \
+	    --admin "$K/ada.key.card" >/dev/null
+	ehr-sync -C E bundle create - | ehr-sync clone --bundle - F
+	[ "$(ledger_id F)" = "$(ledger_id E)" ]
+}
+
+@test "a node made from a bundle goes on from its peers" {
+	ehr-keygen --node -n hospital-b --no-passphrase -o "$K/b.key"
+	as ada ehr-node admit "$K/b.key.card" >/dev/null
+	block A
+	ehr-sync -C A bundle create now.tar
+	silent ehr-sync clone --bundle now.tar N --node-key "$K/b.key" \
+	    --ledger "$(ledger_id A)"
+	cmp N/.ehr/node.key "$K/b.key"
+	ehr-keygen -n x --no-passphrase -o "$K/x.key"
+	as ada ehr-user add "$K/x.key.card" >/dev/null
+	ehr-node -C N peer hospital-a 'ehr-serve -C A'
+	silent ehr-sync -C N
+	same A N
+	cmp A/.ehr/secret N/.ehr/secret
+	grep -q "$(handle x)" N/.ehr/pending/*
+}
+
+@test "no copy from what is cut, altered, not whole, or of another ledger" {
+	size=$(stat -c %s whole.tar)
+	for at in 0 511 1024 $((size / 2)) $((size - 1)); do
+		head -c $at whole.tar >bad.tar
+		no_copy 3 bundle --bundle bad.tar
+	done
+	for at in 0 700 2000 $((size / 2)) $((size - 1000)); do
+		cp whole.tar bad.tar
+		flip bad.tar $at
+		no_copy 3 bundle --bundle bad.tar
+	done
+	no_copy 1 "is not whole, but begins after block 2" --bundle new.tar
+	no_copy 1 "of another ledger, $(ledger_id A)" --bundle whole.tar \
+	    --ledger "$(sha256sum <ids | cut -c 1-64)"
+	no_copy 1 "not a node" --bundle whole.tar --node-key "$K/bill.key"
+	no_copy 1 "no such file" --bundle nothing
+	refused 2 ehr-sync clone --bundle whole.tar N M
+	refused 2 ehr-sync clone --bundle whole.tar
+	refused 2 ehr-sync -C A --bundle whole.tar
+	refused 2 ehr-sync -C A bundle apply whole.tar --bundle whole.tar
+	# What was there stays, and nothing comes to it.
+	mkdir N && cp ids N
+	head -c 2000 whole.tar >bad.tar
+	refused 3 ehr-sync clone --bundle bad.tar N
+	[ "$(ls -A N)" = ids ]
+	run flock N ehr-sync clone --bundle whole.tar N
+	expect 75
+	[ "$(ls -A N)" = ids ]
+}
+
+@test "no copy from a bundle with a block that does not verify" {
+	mkdir out && tar xf whole.tar -C out
+	cp out/blocks/000000/00000000{3,4}.gz .
+	cp 000000003.gz out/blocks/000000/000000004.gz
+	pack out whole.tar >bad.tar
+	no_copy 3 "its block 4 is not what it is named" --bundle bad.tar
+	# A certificate that nobody signed.
+	gunzip <000000004.gz | sed 's/^\(— hospital-a \)..../\1AAAA/' |
+	    gzip -n >out/blocks/000000/000000004.gz
+	! cmp -s 000000004.gz out/blocks/000000/000000004.gz
+	pack out whole.tar >bad.tar
+	no_copy 3 bundle --bundle bad.tar
+}
+
+@test "an object that a bundle has damaged is told of, and comes from a peer" {
+	mkdir out && tar xf whole.tar -C out
+	big=$(find out/objects -type f -size +1M)
+	echo x >>"$big"
+	pack out whole.tar >bad.tar
+	run --separate-stderr ehr-sync clone --bundle bad.tar N
+	expect 3 clone
+	[[ $stderr == *"1 of its objects are damaged"* ]]
+	printf '[serve]\n\tpublic = true\n' >>A/.ehr/config
+	ehr-node -C N peer hospital-a 'ehr-serve -C A'
+	ehr-sync -C N
+	same A N
+}
+
+@test "a clone that is killed at any moment leaves all of it or nothing" {
+	for ms in 002 005 01 015 02 03 04 06 08 12; do
+		rm -rf N
+		ended 0.$ms ehr-sync clone --bundle whole.tar N
+		[ -e N/.ehr ] || ehr-sync clone --bundle whole.tar N
+		is_copy N
 	done
 }
 

@@ -41,6 +41,13 @@ create(const char *file, struct repo *r, uint64_t since,
 	return -1;
 }
 
+int
+bundle_check(const char *name, const struct sync_result *res, struct err *e)
+{
+	return res->damaged == 0 ? 0 : err_set(e, ERR_BAD, "%s: %llu of its "
+	    "objects are damaged", name, (unsigned long long)res->damaged);
+}
+
 static int
 apply(const char *file, struct repo *r, struct sync_result *res,
     struct err *e)
@@ -54,16 +61,15 @@ apply(const char *file, struct repo *r, struct sync_result *res,
 		ret = bundle_apply(r, fd, res, e);
 		close(lock);
 	}
-	if (ret == 0 && res->damaged > 0)
-		ret = err_set(e, ERR_BAD, "%s: %llu of its objects are "
-		    "damaged", name, (unsigned long long)res->damaged);
+	if (ret == 0)
+		ret = bundle_check(name, res, e);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	return ret;
 }
 
-static void
-say(struct cli *c, const struct sync_result *res)
+void
+bundle_narrate(struct cli *c, const struct sync_result *res)
 {
 	const struct sync_count *n = &res->pulled;
 
@@ -108,6 +114,6 @@ bundle_command(struct cli *c, uint64_t since, struct sync_result *res)
 		    (unsigned long long)h.height,
 		    (unsigned long long)res->pushed.bytes);
 	else
-		say(c, res);
+		bundle_narrate(c, res);
 	return 0;
 }

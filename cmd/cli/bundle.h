@@ -12,6 +12,13 @@
  */
 int bundle_command(struct cli *c, uint64_t since, struct sync_result *res);
 
+/* What a bundle brought, with -v; and a note if objects are lacking still. */
+void bundle_narrate(struct cli *c, const struct sync_result *res);
+
+/* ERR_BAD: it has objects that are damaged. */
+int bundle_check(const char *name, const struct sync_result *res,
+    struct err *e);
+
 /* Open a bundle to read: a file, or "-".  *name is what to call it. */
 int bundle_open(const char *file, const char **name, struct err *e);
 

@@ -7,9 +7,12 @@
 struct clone_options {
 	const char *node_key;	/* file of the node's key; NULL: no node */
 	const char *ledger;	/* the id that it must have, or NULL */
+	const char *bundle;	/* file of one, or "-", in the place of a peer;
+				 * or NULL */
 };
 
-/* "COMMAND DIR", the arguments of c.  The value is the exit status. */
+/* "COMMAND DIR", or "DIR" with a bundle, the arguments of c.  The value is the
+ * exit status. */
 int clone_command(struct cli *c, const struct clone_options *o);
 
 #endif

@@ -5,6 +5,7 @@
 #define NET_BUNDLE_H
 
 #include "ledger/bundle.h"
+#include "net/clone.h"
 #include "net/tally.h"
 #include "store/repo.h"
 
@@ -27,5 +28,21 @@ int bundle_make(struct bundle_head *h, struct repo *r, int fd,
  */
 int bundle_apply(struct repo *r, int fd, struct sync_result *res,
     struct err *e);
+
+/* The same from a bundle that was unpacked as the ledger directory dir, and
+ * says so of itself. */
+int bundle_take(struct repo *r, const char *dir, const struct bundle_head *h,
+    struct sync_result *res, struct err *e);
+
+/*
+ * Read a whole bundle from fd to its end, and make c->dir/.ehr of it, which
+ * appears at once, when all of it was verified and is durable, or not at all.
+ * *id is the ledger's.  What a process left there that was killed is removed.
+ * ERR_NO: there is a c->dir/.ehr, it is another ledger than c says, or the
+ * bundle is not whole; ERR_BAD as bundle_apply's; ERR_AGAIN: another process is
+ * at it.
+ */
+int bundle_clone(const struct clone *c, int fd, struct hash *id,
+    struct sync_result *res, struct err *e);
 
 #endif

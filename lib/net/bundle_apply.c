@@ -18,7 +18,7 @@ struct applying {
 	struct repo *repo;
 	struct repo *from;	/* the bundle, unpacked */
 	struct sync_result *res;
-	struct bundle_in in;
+	const struct bundle_head *head;
 	struct buf items;	/* of what waits, that were not taken yet */
 	bool odd;		/* a manifest is in them, its header is next */
 	int (*intake)(struct intake *in, struct repo *r, struct span items,
@@ -64,7 +64,7 @@ unpacked(void *arg, uint64_t entries, uint64_t bytes)
 static int
 compare(struct applying *a, const struct head *ours, struct err *e)
 {
-	const struct bundle_head *h = &a->in.head;
+	const struct bundle_head *h = a->head;
 	struct blocks_item it;
 	struct db *db;
 	int got;
@@ -90,7 +90,7 @@ apply_some(struct applying *a, uint64_t *height, struct err *e)
 	int ret = 0;
 
 	while (ret == 0 && n < TOGETHER && bytes < TOGETHER_BYTES &&
-	    *height + n <= a->in.head.height) {
+	    *height + n <= a->head->height) {
 		buf_init(&text[n], CHAIN_FILE_MAX);
 		buf_init(&packed[n], CHAIN_FILE_MAX);
 		ret = chain_read(&text[n], a->from, *height + n, e);
@@ -124,13 +124,14 @@ apply_blocks(struct applying *a, struct err *e)
 	if (chain_head(&ours, a->repo, e) != 0 || compare(a, &ours, e) != 0)
 		return -1;
 	base = ours.height;
-	for (height = base + 1; ret == 0 && height <= a->in.head.height;) {
+	for (height = base + 1; ret == 0 && height <= a->head->height;) {
 		ret = apply_some(a, &height, e);
-		tally_moved(a->res, "blocks", height - 1 - base, a->in.head.height - base);
+		tally_moved(a->res, "blocks", height - 1 - base,
+		    a->head->height - base);
 	}
 	if (ret != 0 || chain_head(&ours, a->repo, e) != 0)
 		return -1;
-	if (ours.height < a->in.head.height)
+	if (ours.height < a->head->height)
 		return err_set(e, ERR_BAD, "bundle: its block %llu is not what "
 		    "it is named", (unsigned long long)ours.height + 1);
 	return compare(a, &ours, e);
@@ -288,25 +289,27 @@ apply_waiting(struct applying *a, const char *dir, struct err *e)
 
 /* -------------------------------------------------------------------------- */
 
-static int
-apply(struct applying *a, const char *dir, struct err *e)
+int
+bundle_take(struct repo *r, const char *dir, const struct bundle_head *h,
+    struct sync_result *res, struct err *e)
 {
+	struct applying a = { .repo = r, .res = res, .head = h };
 	int ret;
 
-	if (repo_open(&a->from, dir, e) != 0)
+	if (repo_open(&a.from, dir, e) != 0)
 		return -1;
-	ret = apply_blocks(a, e);
+	ret = apply_blocks(&a, e);
 	if (ret == 0)
-		ret = apply_objects(a, e);
-	buf_init(&a->items, PROTO_PUT_MAX);
-	a->intake = intake_staged;
+		ret = apply_objects(&a, e);
+	buf_init(&a.items, PROTO_PUT_MAX);
+	a.intake = intake_staged;
 	if (ret == 0)
-		ret = apply_waiting(a, STAGING_DIR, e);
-	a->intake = intake_pending;
+		ret = apply_waiting(&a, STAGING_DIR, e);
+	a.intake = intake_pending;
 	if (ret == 0)
-		ret = apply_waiting(a, POOL_DIR, e);
-	buf_free(&a->items);
-	repo_close(a->from);
+		ret = apply_waiting(&a, POOL_DIR, e);
+	buf_free(&a.items);
+	repo_close(a.from);
 	return ret;
 }
 
@@ -314,21 +317,20 @@ int
 bundle_apply(struct repo *r, int fd, struct sync_result *res, struct err *e)
 {
 	struct applying a = { .repo = r, .res = res };
+	struct bundle_in in = { .begin = begin, .progress = unpacked,
+	    .arg = &a };
 	char name[BUNDLE_DIR_LEN], path[FS_NAME_MAX + BUNDLE_DIR_LEN];
 	struct err later;
 	int dir, ret;
 
-	a.in.begin = begin;
-	a.in.progress = unpacked;
-	a.in.arg = &a;
 	if (bundle_dir_sweep(r->dirfd, "tmp", e) != 0 ||
 	    bundle_dir(&dir, name, r->dirfd, "tmp", e) != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/%s", r->path, name);
-	ret = bundle_unpack(&a.in, fd, dir, e);
+	ret = bundle_unpack(&in, fd, dir, e);
 	close(dir);
 	if (ret == 0)
-		ret = apply(&a, path, e);
+		ret = bundle_take(r, path, &in.head, res, e);
 	if (bundle_dir_remove(r->dirfd, name, ret == 0 ? e : &later) != 0)
 		ret = -1;
 	return ret;

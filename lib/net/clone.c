@@ -7,8 +7,8 @@
 
 #define SOURCE "source"		/* a peer that is no node; any, at first */
 
-static int
-check(const struct clone *c, struct err *e)
+int
+clone_check(const struct clone *c, struct err *e)
 {
 	char path[FS_NAME_MAX];
 	struct stat st;
@@ -67,8 +67,9 @@ fetch_genesis(struct buf *file, struct session *s, struct err *e)
 	return ret;
 }
 
-static int
-create(const struct clone *c, struct span genesis, bool late, struct err *e)
+int
+clone_create(const struct clone *c, const char *dir, struct span genesis,
+    bool late, struct err *e)
 {
 	struct repo_new n = {
 		.genesis = genesis,
@@ -77,7 +78,7 @@ create(const struct clone *c, struct span genesis, bool late, struct err *e)
 		.late = late
 	};
 
-	return repo_create(c->dir, &n, e);
+	return repo_create(dir, &n, e);
 }
 
 /* The worst that happened with peers; none, if one had everything. */
@@ -137,12 +138,13 @@ clone_run(const struct clone *c, struct exchange *x, struct peers *p,
 
 	*made = false;
 	*p = (struct peers){ NULL, 0 };
-	if (check(c, e) != 0 || peers_add(p, SOURCE, c->command, e) != 0)
+	if (clone_check(c, e) != 0 || peers_add(p, SOURCE, c->command, e) != 0)
 		return -1;
 	introduce(&me, c);
 	if (session_connect(&p->v[0].s, &me, SOURCE, c->command, e) == 0 &&
 	    fetch_genesis(&genesis, p->v[0].s, e) == 0 &&
-	    create(c, buf_span(&genesis), p->v[0].s->height > 0, e) == 0) {
+	    clone_create(c, c->dir, buf_span(&genesis),
+	    p->v[0].s->height > 0, e) == 0) {
 		*made = true;
 		*id = p->v[0].s->ledger;
 		ret = fill(c, x, p, e);

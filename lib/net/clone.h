@@ -5,12 +5,20 @@
 #include "net/exchange.h"
 
 struct clone {
-	const char *command;		/* of the peer, for sh -c */
+	const char *command;		/* of the peer, for sh -c; or NULL */
 	const char *dir;		/* to be made, or without a .ehr */
 	const struct hash *ledger;	/* which it must be, or NULL */
 	struct span key_file;		/* becomes node.key; empty: no node */
 	const struct identity *key;	/* what is in it, opened; or NULL */
 };
+
+/* May it be made?  ERR_NO: there is a DIR/.ehr, or the key is not a node's;
+ * ERR_USAGE: a path that is too long. */
+int clone_check(const struct clone *c, struct err *e);
+
+/* Make DIR/.ehr, which is late if the ledger has blocks (repo_create). */
+int clone_create(const struct clone *c, const char *dir, struct span genesis,
+    bool late, struct err *e);
 
 /*
  * Ask the peer for its genesis, make DIR/.ehr of it, with the peer in the
