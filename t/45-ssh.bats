@@ -240,3 +240,20 @@ everywhere() {
 	sync_at a hospital-b
 	[ -n "$(find hospital-a/.ehr/staging -name '*.seg')" ]
 }
+
+@test "the first user, as INSTALL says" {
+	[ "$(install_lines 8 | wc -l)" -eq 3 ]
+	h=$(ehr-block -C hospital-a list -n 1 | cut -d ' ' -f 1)
+	install_lines 8 | at_hospital a >/dev/null
+	everywhere $((h + 1))
+	install_lines 8 | tail -n 1 | at_hospital b >users
+	grep "^$(sed -n 's/^name //p' hospital-a/kun.key.card)" users
+}
+
+@test "a node that was restored without its votes, as INSTALL says" {
+	[ "$(install_lines 9 | wc -l)" -eq 3 ]
+	rm -r hospital-d/.ehr/consensus
+	HOME=$PWD/hospital-d refused 3 ehr-dbft -C hospital-d --once
+	[[ $stderr == *"journal: missing"*"ehr-dbft renew"* ]]
+	install_lines 9 | at_hospital d
+}

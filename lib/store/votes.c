@@ -261,9 +261,12 @@ is_current(const struct votes *v)
 int
 votes_open(struct votes **out, struct repo *r, struct err *e)
 {
-	struct votes *v = calloc(1, sizeof(*v));
+	struct votes *v;
 
-	if (v == NULL)
+	/* Who was restored from a backup has no such folder. */
+	if (fs_mkdir(r->dirfd, VOTES_DIR, 0700, e) != 0)
+		return -1;
+	if ((v = calloc(1, sizeof(*v))) == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
 	v->repo = r;
 	v->lock = v->fd = -1;
