@@ -65,3 +65,71 @@ every_file() {
 	done
 	[ -z "${failed-}" ]
 }
+
+# judged: the files of A that ehr-audit has to judge (ehr-repository(5)).
+judged() {
+	all . ! -name '*lock' ! -name active ! -name 'checked*' \
+	    ! -name 'state.db*' | sed 's,^\./,,'
+}
+
+# told FILE: what is wrong with it is said; or as much as can be.
+told() {
+	case $1 in
+	objects/seg/*) named "it is not here" ;;
+	objects/*) named "${1##*/}" ;;		# by its id
+	blocks/*7.gz) named "tells of blocks that are not there" ;;
+	checkpoints/*) named "tiles/checkpoint" ;;
+	node.key) unchecked "there is no node.key" ;;
+	*) named "$1" ;;
+	esac
+}
+
+# comes_again FILE: it is derived, and is made again, with the same bytes.
+comes_again() {
+	case $1 in
+	logs/* | tiles/*) ehr-log-merkle -C A --roll ;;
+	*) false ;;
+	esac || return 1
+	cmp keep "A/.ehr/$1"
+}
+
+@test "each file gone" {
+	for f in $(judged); do
+		# Nobody can know what waited, or whom one knew.
+		case $f in staging/* | pending/* | peers) continue ;; esac
+		cp -p A/.ehr/$f keep
+		rm A/.ehr/$f
+		told $f >why 2>&1 || comes_again $f || { cat why; false; }
+		cp -p keep A/.ehr/$f
+	done
+}
+
+@test "each file cut, longer, empty" {
+	for f in $(judged); do
+		[ $f = config ] || in_place $f
+	done
+}
+
+@test "each file in the place of the next one, and under another name" {
+	set -- $(judged)
+	while [ $# -gt 1 ]; do
+		cp -p A/.ehr/$2 keep
+		cp A/.ehr/$1 A/.ehr/$2
+		# That one of what waits is gone, and another there twice, is
+		# nothing that could be known.
+		[ ${1%/*} = ${2%/*} ] && [ ${1%/*} = staging ] ||
+		    named $2 || named "it is not here"
+		cp -p keep A/.ehr/$2
+		shift
+	done
+	for f in $(judged); do
+		case $f in
+		*/seg/* | staging/* | pending/*) continue ;;
+		*/*) to=A/.ehr/${f%/*}/1${f##*/} ;;
+		*) to=A/.ehr/1$f ;;
+		esac
+		cp A/.ehr/$f $to
+		named "1${f##*/}"
+		rm $to
+	done
+}

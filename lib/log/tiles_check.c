@@ -8,7 +8,7 @@
 #include "log/tiles.h"
 #include "store/blocks.h"
 
-#define DEPTH_MAX 12			/* of folders in folders */
+#define DEPTH_MAX 13			/* of folders in folders */
 #define BUNDLE_ENTRY (2 + HASH_LEN)
 
 /* One tile as it is gathered, of each level, and the bundle. */
@@ -180,6 +180,9 @@ belongs(const struct checker *k, const char *path)
 {
 	struct tile t;
 
+	/* A copy of a checkpoint, of which checkpoints_check has a look. */
+	if (strcmp(path, TREE_DIR "/checkpoint") == 0)
+		return true;
 	return tile_parse(&t, path + sizeof(TREE_DIR)) == 0 &&
 	    t.index <= k->size / TILE_WIDTH &&
 	    t.index * TILE_WIDTH + t.width <= tile_hashes(k->size, t.level);
@@ -255,7 +258,7 @@ tiles_check(struct repo *r, struct db *db, const struct head *head,
 	for (int i = 0; i < TILE_LEVELS && ret == 0; i++)
 		ret = finish(k, &k->level[i], e);
 	if (ret == 0)
-		ret = walk(k, TREE_DIR "/tile", 0, e);
+		ret = walk(k, TREE_DIR, 0, e);
 	free(k);
 	return ret;
 }
