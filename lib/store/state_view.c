@@ -330,6 +330,12 @@ static int
 view_opened(void *arg, const struct hash *record, struct span handle,
     struct err *e)
 {
+	/* Those who may now could then; to ask for all who ever could is slow,
+	 * as SQLite builds tables for it. */
+	int now = view_opens(arg, record, handle, e);
+
+	if (now != 0)
+		return now;
 #define EVER_READER "(SELECT reader FROM reader WHERE record=?1 UNION ALL " \
     "SELECT reader FROM reader_before WHERE record=?1)"
 #define EVER_ROLE "(SELECT role FROM member WHERE handle=?2 UNION ALL " \
