@@ -67,12 +67,14 @@ audit_run(struct audit *a, struct err *e)
 
 	/* repo_open has parsed and verified the genesis. */
 	a->count[AUDIT_GENESIS].checked = 1;
-	if (db_scratch(&a->db, e) != 0)
+	if (db_scratch(&a->db, e) != 0 || db_lean(a->db, true, e) != 0)
 		return -1;
 	db = a->db;
 	ret = audit_chain(a, db, e);
 	if (ret == 0)
 		ret = audit_objects(a, db, e);
+	if (ret == 0)
+		ret = db_lean(db, false, e);
 	if (ret == 0)
 		ret = audit_waiting(a, db, e);
 	if (ret == 0)

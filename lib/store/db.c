@@ -420,6 +420,18 @@ db_alone(struct db **out, const char *path, struct err *e)
 }
 
 int
+db_lean(struct db *db, bool lean, struct err *e)
+{
+	return db_exec(db, lean ? "PRAGMA journal_mode=OFF; "
+	    "PRAGMA cache_size=-20000; DROP INDEX IF EXISTS tx_record; "
+	    "DROP INDEX IF EXISTS tx_author; "
+	    "DROP INDEX IF EXISTS record_patient; "
+	    "DROP INDEX IF EXISTS record_author; "
+	    "DROP INDEX IF EXISTS record_time" :
+	    "PRAGMA journal_mode=MEMORY", e);
+}
+
+int
 db_sound(struct db *db, struct err *e)
 {
 	sqlite3_stmt *s;

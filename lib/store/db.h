@@ -47,6 +47,14 @@ int db_peek(struct db **out, const struct repo *r, struct err *e);
 int db_scratch(struct db **out, struct err *e);
 
 /*
+ * For much that is written to a scratch database and that nobody takes back:
+ * without a journal, of which there would be as much in memory as pages change
+ * in one transaction, and without the indexes that only people's queries need.
+ * No ROLLBACK until lean is false again; the indexes are gone.
+ */
+int db_lean(struct db *db, bool lean, struct err *e);
+
+/*
  * A database of our version in a file that no other process opens, or an empty
  * file that db_replace is to fill.  Until a transaction is committed the file
  * stays as it is; while one is committed it must not be killed: there is no
