@@ -2,12 +2,12 @@
  * chain: a long past for a ledger that has none: blocks with certificates,
  * made with the keys of its delegates.
  *
- *	chain -a KEY -n COUNT [-t TXS] DIR KEY ...
+ *	chain [-o] -a KEY -n COUNT [-t TXS] DIR KEY ...
  *
  * Each of the COUNT blocks enrols one user.  With -t, the first enrols a doctor
- * and a patient, the second authorizes TXS records, whose objects are not
- * there, and each of the others says of each of them that the doctor has read
- * it.  The blocks are written to DIR, one after another and not synced; its
+ * and a patient, the second authorizes TXS records, whose objects are there
+ * with -o only, and each of the others says of each of them that the doctor has
+ * read it.  The blocks are written to DIR, one after another and not synced; its
  * state.db follows from them later.  The KEYs are those of the nodes; -a, the
  * administrator's; none has a passphrase.
  */
@@ -20,6 +20,7 @@
 
 #include "base/gz.h"
 #include "store/chain.h"
+#include "store/object.h"
 #include "t/unit/people.h"
 
 #define TXS_MAX 256		/* of -t */
@@ -33,6 +34,7 @@ static struct delegates set;
 static struct merkle tree;
 static struct hash parent, record[TXS_MAX];
 static int64_t time_ms;
+static struct object_batch *objects;	/* or NULL: they are not written */
 
 static _Noreturn void
 die(const char *what, const struct err *e)
@@ -106,6 +108,18 @@ add_somebody(struct buf *body, uint64_t height)
 	identity_wipe(&who);
 }
 
+/* An object of these bytes: nobody opens it. */
+static void
+add_object(struct hash *id, const void *p, size_t n)
+{
+	struct err e;
+
+	hash_bytes(id, p, n);
+	if (objects != NULL &&
+	    object_batch_add(objects, span_of(p, n), NULL, &e) != 0)
+		die("object", &e);
+}
+
 /* Another record, which the patient admits. */
 static void
 add_record(struct buf *body, struct hash *id, uint64_t number)
@@ -117,9 +131,9 @@ add_record(struct buf *body, struct hash *id, uint64_t number)
 	s.author = span_str(doctor.name);
 	s.patient = span_str(patient.name);
 	s.label = span_str("laboratory");
-	hash_bytes(&s.body, &number, sizeof(number));
+	add_object(&s.body, &number, sizeof(number));
 	hash_bytes(&s.header, s.body.b, HASH_LEN);
-	hash_bytes(&tx.header, s.header.b, HASH_LEN);
+	add_object(&tx.header, s.header.b, HASH_LEN);
 	staged_text(&text, &s, repo_ledger(repo));
 	buf_init(&tx.manifest, STAGED_MAX);
 	sign(&tx.manifest, buf_span(&text), &doctor);
@@ -249,7 +263,7 @@ make_block(uint64_t height, uint64_t txs)
 }
 
 static void
-open_ledger(const char *dir)
+open_ledger(const char *dir, bool with_objects)
 {
 	struct head h;
 	struct db *db;
@@ -262,19 +276,34 @@ open_ledger(const char *dir)
 	if (h.height != 0 || nnodes < delegates_quorum(set.n))
 		die("a ledger without blocks, and the keys of its delegates, "
 		    "please", NULL);
+	if (with_objects && object_batch_open(&objects, repo, &e) != 0)
+		die("objects", &e);
 	merkle_init(&tree);
 	parent = h.id;
 	time_ms = h.time_ms;
+}
+
+static void
+close_ledger(void)
+{
+	struct err e;
+
+	if (objects != NULL && object_batch_commit(objects, &e) != 0)
+		die("objects", &e);
+	repo_close(repo);
 }
 
 int
 main(int argc, char **argv)
 {
 	uint64_t count = 0, txs = 0;
+	bool with_objects = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "a:n:t:")) != -1)
-		if (c == 'a')
+	while ((c = getopt(argc, argv, "oa:n:t:")) != -1)
+		if (c == 'o')
+			with_objects = true;
+		else if (c == 'a')
 			read_key(&admin, optarg);
 		else if (c == 'n')
 			count = strtoull(optarg, NULL, 10);
@@ -282,12 +311,13 @@ main(int argc, char **argv)
 			txs = strtoull(optarg, NULL, 10);
 	if (admin.name[0] == '\0' || argc - optind < 2 ||
 	    argc - optind > GENESIS_NODES_MAX || txs > TXS_MAX)
-		die("usage: chain -a KEY -n COUNT [-t TXS] DIR KEY ...", NULL);
+		die("usage: chain [-o] -a KEY -n COUNT [-t TXS] DIR KEY ...",
+		    NULL);
 	for (int i = optind + 1; i < argc; i++)
 		read_key(&node[nnodes++], argv[i]);
-	open_ledger(argv[optind]);
+	open_ledger(argv[optind], with_objects);
 	for (uint64_t h = 1; h <= count; h++)
 		make_block(h, txs);
-	repo_close(repo);
+	close_ledger();
 	return 0;
 }
