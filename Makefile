@@ -46,10 +46,11 @@ RECORD = fields xml jscan ccda hl7 dicom fhir media meta names gzstream \
 	profile enroll found reading
 LOG    = checked hourtext hourly hourly_check tree tiles tiles_check \
 	checkpoints checkpoints_check prove event check check_part \
-	check_keep check_chain check_state check_files check_objects \
-	check_votes audit_base audit_chain audit_objects audit_store \
-	audit_outside audit_votes audit_node audit audit_bundle extract \
-	extract_json extract_text extract_fhir activity audit_page attest
+	check_keep check_chain check_state check_files check_survey \
+	check_objects check_votes audit_base audit_chain audit_objects \
+	audit_store audit_outside audit_votes audit_node audit audit_bundle \
+	extract extract_json extract_text extract_fhir activity audit_page \
+	attest
 
 MODULES = $(BASE:%=base/%) $(CRYPTO:%=crypto/%) $(LEDGER:%=ledger/%) \
 	$(DBFT:%=dbft/%) $(STORE:%=store/%) $(NET:%=net/%) \

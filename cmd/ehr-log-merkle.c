@@ -124,9 +124,10 @@ judge(struct merkle_cmd *m, const struct check_result *res, struct err *e)
 	    (unsigned long long)res->blocks, (unsigned long long)res->objects,
 	    (unsigned long long)res->logs, (unsigned long long)res->tiles,
 	    (unsigned long long)res->checkpoints, res->answered, res->asked);
-	cli_verbose(&m->x.cli, "%llu blocks verified now, %llu as they were",
-	    (unsigned long long)res->verified,
-	    (unsigned long long)(res->blocks - res->verified));
+	cli_verbose(&m->x.cli, "%llu blocks verified now, %llu as they were; "
+	    "%llu objects hashed now", (unsigned long long)res->verified,
+	    (unsigned long long)(res->blocks - res->verified),
+	    (unsigned long long)res->hashed);
 	if (res->bad > 0)
 		return err_set(e, ERR_NO, "%u files are not what the blocks "
 		    "give", res->bad);

@@ -44,6 +44,15 @@ verifies() {
 	[ ! -e A/.ehr/events ]
 }
 
+# ripe: what was written until now is no longer young.
+ripe() {
+	until_ok 10 is_over $(($(date +%s) + 3))
+}
+
+is_over() {
+	[ "$(date +%s)" -ge "$1" ]
+}
+
 # another_block: there is one more, in all hospitals.
 another_block() {
 	enroll A B C D
@@ -68,6 +77,8 @@ another_block() {
 @test "nothing is written when nothing is new, nor with -n" {
 	local what=(A/.ehr/checked A/.ehr/checked.db)
 
+	ripe
+	verifies 0 3
 	stat -c '%i %z' "${what[@]}" >before
 	verifies 0 3
 	verifies 0 3 -n
@@ -214,6 +225,56 @@ resign() {
 	verifies 0 4
 }
 
+# hashes N [OPTION]: a check of A finds nothing, and hashes so many objects.
+hashes() {
+	run --separate-stderr ehr-log-merkle -C A --check -v ${2-}
+	expect 0 --check || return 1
+	[[ $stderr == *"; $1 objects hashed now"* ]] || {
+		echo "want $1: $stderr"
+		return 1
+	}
+}
+
+@test "objects in files that nobody has touched are not hashed again" {
+	local all some f
+
+	all=$(find A/.ehr/objects -type f ! -path '*/seg/*' | wc -l)
+	[ "$all" -gt 1 ]
+	ripe
+	hashes "$all"		# they are copies
+	hashes 0
+	hashes 0 -n
+	hashes "$all" --full
+	hashes 0
+	f=$(find A/.ehr/objects -type f ! -path '*/seg/*' | head -n 1)
+	some=$(find "${f%/*}" -type f | wc -l)
+	# To touch it is enough, by whatever.
+	touch -r A/.ehr/genesis "$f"
+	hashes "$some"
+	# Another folder in the place of this one, whose files were there long
+	# before.
+	cp -a "${f%/*}" other
+	flip "other/${f##*/}" 70
+	ripe
+	hashes "$some"
+	hashes 0
+	mv "${f%/*}" was
+	mv other "${f%/*}"
+	checked 10 A
+	[[ $stderr == *"repaired: "*"${f#A/.ehr/}"* ]]
+	cmp "$f" "was/${f##*/}"
+	# With the time of its content put back.
+	cp -p "$f" keep
+	flip "$f" 70
+	touch -r keep "$f"
+	checked 10 A
+	[[ $stderr == *"repaired: "*"${f#A/.ehr/}"* ]]
+	cmp keep "$f"
+	rm "$f"
+	checked 10 A
+	cmp keep "$f"
+}
+
 @test "once a day, or as often as check.full says, all is verified" {
 	need_hours
 	local now
@@ -237,7 +298,7 @@ resign() {
 	refused 3 ehr-log-merkle -C A --check
 }
 
-@test "logs of hours that are over are compared with what they were" {
+@test "logs and checkpoints of hours that are over are what they were" {
 	need_hours
 	local log d
 
@@ -248,6 +309,10 @@ resign() {
 	[ "$(ls A/.ehr/logs | wc -l)" -ge 3 ]
 	verifies 4 0
 	grep -q '^logs ' A/.ehr/checked
+	# It is cosigned by now.
+	verifies 0 4
+	grep -q '^group checkpoints/' A/.ehr/checked
+	verifies 0 4
 	cp -r A/.ehr/logs logs
 	for log in A/.ehr/logs/*; do
 		sed -i 's/enroll/enrol1/; 2s/0/1/' "$log"
@@ -258,4 +323,11 @@ resign() {
 	rm "A/.ehr/logs/$(ls A/.ehr/logs | head -n 1)"
 	checked 10 A
 	diff -r logs A/.ehr/logs
+	log=$(ls A/.ehr/checkpoints/*)
+	cp "$log" keep
+	sed -i '$s/[^A]\(.\{20\}\)$/A\1/;t;$s/A\(.\{20\}\)$/B\1/' "$log"
+	run ! cmp -s keep "$log"
+	checked 10 A
+	[[ $stderr == *"repaired: "*"${log#A/.ehr/}"* ]]
+	head -n 3 "$log" | cmp - <(head -n 3 keep)
 }

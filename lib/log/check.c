@@ -109,7 +109,7 @@ attempt(struct check *k, bool quick, struct err *e)
 	struct check_result *res = k->res;
 	int got = quick ? check_recall(k, e) : 0;
 
-	res->blocks = res->verified = res->objects = 0;
+	res->blocks = res->verified = res->objects = res->hashed = 0;
 	k->quick = got == 1;
 	k->doubt = false;
 	if (got == 0)
@@ -120,6 +120,8 @@ attempt(struct check *k, bool quick, struct err *e)
 	k->db = NULL;
 	checked_free(&k->was);
 	checked_free(&k->now);
+	free(k->same.v);
+	k->same = (struct checked_groups){ NULL, 0 };
 	return got;
 }
 

@@ -29,6 +29,8 @@ struct check_result {
 	uint64_t blocks, objects, logs, tiles, checkpoints;	/* checked */
 	uint64_t verified;	/* blocks, of which the others have the bytes
 				 * that were verified before */
+	uint64_t hashed;	/* objects, of which the others are in files
+				 * that nobody has touched since they were */
 	unsigned bad;		/* found, and left as they were: look */
 	unsigned repaired, outvoted, alarms;	/* events */
 	unsigned asked, answered;	/* peers */

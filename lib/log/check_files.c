@@ -45,8 +45,9 @@ static int
 look_checkpoints(struct check *k, uint64_t *checked, hourly_bad *bad,
     void *arg, struct err *e)
 {
-	return checkpoints_check(k->repo, k->db, &k->head, checked, bad, arg,
-	    e);
+	k->now.groups.n = 0;	/* it may be the second time */
+	return checkpoints_check_since(k->repo, k->db, &k->head,
+	    &k->was.groups, &k->now.groups, checked, bad, arg, e);
 }
 
 static int

@@ -25,6 +25,17 @@ path_of(char out[PATH_LEN], const struct hash *id)
 	snprintf(out, PATH_LEN, "objects/%.2s/%s", hex, hex);
 }
 
+/* Is it known to be right?  Else it is hashed. */
+static bool
+is_right(void *check, const char *path)
+{
+	struct check *k = check;
+	bool right = check_untouched(k, path);
+
+	k->res->hashed += !right;
+	return right;
+}
+
 /* Does the query, about one object, give a row?  1, 0, -1. */
 static int
 holds(struct db *db, const char *sql, const struct hash *id, struct err *e)
@@ -79,7 +90,7 @@ look_needed(struct looking *l, struct db *state, const struct hash *id,
 	int never;
 
 	k->res->objects++;
-	if (object_check(k->repo, id, &why) == 0)
+	if (object_check_unless(k->repo, id, is_right, k, &why) == 0)
 		return 0;
 	if (why.kind == ERR_SYS) {
 		*e = why;
@@ -112,7 +123,8 @@ look_other(void *arg, const struct hash *id, uint64_t size, struct err *e)
 	    e)) != 0)
 		return got < 0 ? -1 : 0;
 	l->k->res->objects++;
-	if (object_check(l->k->repo, id, &why) == 0 || why.kind == ERR_NO)
+	if (object_check_unless(l->k->repo, id, is_right, l->k, &why) == 0 ||
+	    why.kind == ERR_NO)
 		return 0;
 	if (why.kind == ERR_SYS) {
 		*e = why;
@@ -279,8 +291,11 @@ int
 check_objects(struct check *k, struct err *e)
 {
 	struct looking l = { .k = k };
-	int ret = object_segments(k->repo, k->db, bad_segment, k, e);
+	int ret = check_survey(k, e);
 
+	if (ret == 0)
+		ret = object_segments(k->repo, k->db, check_untouched,
+		    bad_segment, k, e);
 	if (ret == 0)
 		ret = look_all(&l, e);
 	if (ret == 0 && !k->o->look)

@@ -19,6 +19,8 @@ struct check {
 	bool mixed;		/* db holds more than the blocks give */
 	struct checked was;	/* what the last one found, if quick */
 	struct checked now;	/* and this one, so far */
+	struct checked_groups same;	/* of was.groups: of objects that are
+					 * still the same files */
 	uint64_t known;		/* height that state.db had */
 	bool broken;		/* the chain could not be repaired */
 	struct peers peers;
@@ -64,6 +66,13 @@ int check_go_on(struct check *k, uint64_t height, bool *there,
  */
 int check_recall(struct check *k, struct err *e);
 int check_recall_blocks(struct check *k, struct err *e);
+
+/*
+ * Which files of objects/ are those that the last check found right, untouched
+ * since: look at all of them; then the answer for one, by its path below .ehr.
+ */
+int check_survey(struct check *k, struct err *e);
+bool check_untouched(void *check, const char *path);
 
 /* What this one has found right, for the next. */
 int check_remember(struct check *k, struct err *e);

@@ -51,6 +51,14 @@ int checkpoints_line_ok(struct db *db, const struct checkpoint *c, size_t i,
 int checkpoints_check(struct repo *r, struct db *db, const struct head *head,
     uint64_t *checked, hourly_bad *bad, void *arg, struct err *e);
 
+/* The same; but those of a day that all were right before are not verified
+ * again if they still have the same bytes.  To now, the days are added of which
+ * all are right. */
+int checkpoints_check_since(struct repo *r, struct db *db,
+    const struct head *head, const struct checked_groups *was,
+    struct checked_groups *now, uint64_t *checked, hourly_bad *bad, void *arg,
+    struct err *e);
+
 /* Is a line of it the signature or cosignature of a node that db knows?  1,
  * 0, -1. */
 int checkpoints_signed(struct db *db, const struct checkpoint *c,

@@ -82,6 +82,14 @@ void object_file_close(struct object_file *f);
 int object_check(struct repo *r, const struct hash *id, struct err *e);
 
 /*
+ * The same, but for one in a file of which right says, by its path below .ehr,
+ * that what is in it is known to be right: that it is there is enough.
+ */
+typedef bool object_right(void *arg, const char *path);
+int object_check_unless(struct repo *r, const struct hash *id,
+    object_right *right, void *arg, struct err *e);
+
+/*
  * Delete an object's bytes beyond recovery by our means: remove its file, or
  * overwrite its place in a segment with zeros.  Idempotent.  Only for what an
  * erase, grant or withdraw transaction on the ledger dismissed.  ERR_BAD: a

@@ -33,7 +33,7 @@ look_item(void *arg, const struct hash *id, uint64_t at, struct span data,
 }
 
 int
-object_segments(struct repo *r, struct db *db,
+object_segments(struct repo *r, struct db *db, object_right *right,
     int (*fn)(void *arg, const char *path, const char *why, struct err *e),
     void *arg, struct err *e)
 {
@@ -47,7 +47,7 @@ object_segments(struct repo *r, struct db *db,
 	for (size_t i = 0; i < list.n && ret == 0; i++) {
 		snprintf(path, sizeof(path), OBJECT_SEG_DIR "/%s",
 		    list.name[i]);
-		if (segment_scan(r->dirfd, path, OBJECT_SEG_KIND, true,
+		if (right(arg, path) || segment_scan(r->dirfd, path, OBJECT_SEG_KIND, true,
 		    look_item, db, &why) == 0)
 			continue;
 		if (why.kind == ERR_SYS || why.kind == ERR_AGAIN) {

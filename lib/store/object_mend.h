@@ -6,10 +6,11 @@
 
 /*
  * Call fn for each segment of objects/seg that is not as it must be, with its
- * path and what is wrong.  An item of zeros is right if the table dismissed of
- * db, a state of the blocks, has it.  fn returns 0, or -1 with *e set.
+ * path and what is wrong; those that are known to be right are not read.  An
+ * item of zeros is right if the table dismissed of db, a state of the blocks,
+ * has it.  fn returns 0, or -1 with *e set.
  */
-int object_segments(struct repo *r, struct db *db,
+int object_segments(struct repo *r, struct db *db, object_right *right,
     int (*fn)(void *arg, const char *path, const char *why, struct err *e),
     void *arg, struct err *e);
 
