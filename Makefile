@@ -173,7 +173,7 @@ demo:
 test:
 	@t/deps build test
 	+@$(if $(if $(T),$(findstring fuzz,$(T)),all),$(SUB) -s $(CLANG) fuzzers)
-	+@$(SUB) -s V=$(TV) WERROR=-Werror all units sim
+	+@$(SUB) -s V=$(TV) WERROR=-Werror all units sim chain
 	@EHR_AGAIN='make $(AS)$(if $(filter $(AS),$(TV)),, V=$(TV))' \
 	    t/run -b build/$(TV) $(T)
 

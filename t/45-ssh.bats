@@ -2,22 +2,18 @@
 # loopback port of its own, with its own keys and forced command.
 
 load lib
+load ssh
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-	export sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
 	export XDG_CONFIG_HOME=$PWD/config EHR_PASSPHRASE_FILE=$PWD/pw
-	export real_ssh=$(command -v ssh)
-	[ -n "$sshd" ] && [ -n "$real_ssh" ] || return 0
-	# Who runs this as root has to have that folder, which is sshd's.  It
-	# stays: another run may need it by then.
-	[ "$(id -u)" -ne 0 ] || mkdir -p -m 755 /run/sshd
+	ssh_found || return 0
 	pw
 	ssh_wrapper
 	export PATH=$PWD/bin:$PATH
 	for x in a b c d; do
 		mkdir -m 700 hospital-$x
-		run_sshd $x || return 1
+		run_sshd $x 127.0.0.1 || return 1
 	done
 	walk_through
 }
@@ -35,58 +31,6 @@ setup() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	[ -n "$sshd" ] && [ -n "$real_ssh" ] || skip "no ssh and sshd here"
 	export HOME=$PWD/hospital-a EHR_PASSPHRASE_FILE=$PWD/pw
-}
-
-# ssh as a hospital's user finds it: "ehr" is who runs this, the others are on
-# this machine.
-ssh_wrapper() {
-	mkdir bin
-	cat >bin/ssh <<-END
-	#!/bin/sh
-	host=\${1#ehr@}
-	shift
-	exec $real_ssh -F $PWD/ssh_config -i "\$HOME/.ssh/id_ed25519" \
-	    -o UserKnownHostsFile="\$HOME/.ssh/known_hosts" \
-	    -l $(id -un) "\$host" "\$@"
-	END
-	chmod +x bin/ssh
-	cat >ssh_config <<-END
-	BatchMode yes
-	IdentitiesOnly yes
-	GlobalKnownHostsFile none
-	StrictHostKeyChecking yes
-	HostName 127.0.0.1
-	END
-}
-
-# run_sshd X: that of a hospital, on the first port that is free.
-run_sshd() {
-	local port
-
-	ssh-keygen -q -t ed25519 -N '' -f host.$1
-	cat >sshd_config.$1 <<-END
-	ListenAddress 127.0.0.1
-	HostKey $PWD/host.$1
-	PidFile $PWD/sshd.$1.pid
-	AuthorizedKeysFile $PWD/hospital-$1/.ssh/authorized_keys
-	AuthenticationMethods publickey
-	PasswordAuthentication no
-	UsePAM no
-	StrictModes no
-	SetEnv PATH=$bin:/usr/bin:/bin
-	END
-	for port in $(shuf -i 20000-32000 -n 20); do
-		"$sshd" -f "$PWD/sshd_config.$1" -p $port -E "$PWD/sshd.$1.log" \
-		    3>&- || continue
-		if until_ok 10 test -s sshd.$1.pid; then
-			printf 'Host hospital-%s\n\tPort %s\n' $1 $port \
-			    >>ssh_config
-			echo "[127.0.0.1]:$port $(<host.$1.pub)" >>known_hosts
-			return 0
-		fi
-	done
-	cat sshd.$1.log
-	return 1
 }
 
 # install_lines SECTION: what a user types there.

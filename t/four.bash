@@ -82,6 +82,11 @@ at() {
 	done
 }
 
+# All are at one height, and nothing waits for a block.
+level() {
+	! compgen -G '?/.ehr/pending/*' >/dev/null && at "$(height A)"
+}
+
 # speaker HEIGHT: the directory of who speaks there in view 0.
 speaker() {
 	set -- $(($1 % 4)) A B C D

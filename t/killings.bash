@@ -13,11 +13,6 @@ serving() {
 	done 2>/dev/null
 }
 
-# All are at one height, and nothing waits for a block.
-level() {
-	! compgen -G '?/.ehr/pending/*' >/dev/null && at "$(height A)"
-}
-
 # kill_some: one process or more of a hospital; those that are to go on start
 # again.
 kill_some() {
