@@ -201,3 +201,77 @@ everywhere() {
 	[[ $stderr == *"journal: missing"*"ehr-dbft renew"* ]]
 	install_lines 9 | at_hospital d
 }
+
+# message LINE [FILE]: as ehr-protocol(5) has it, with the file as payload.
+message() {
+	printf '%04x%s\n' $((${#1} + 5)) "$1"
+	[ $# -lt 2 ] || { printf '%04x' $(($(stat -c %s "$2") + 4)); cat "$2"; }
+	printf 0000
+}
+
+item() { printf 'item %s\n' "$(stat -c %s "$1")"; cat "$1"; }
+
+# connected NAME: the thief, as NAME, with hospital-b: file 7 is what he says,
+# the file heard what comes, and $nonce of it.  He never hangs up.
+connected() {
+	local id=$(<ledger)
+
+	rm -f speak
+	mkfifo speak
+	HOME=$PWD/thief timeout 60 ssh ehr@hospital-b ehr-serve \
+	    <speak >heard 2>&1 3>&- &
+	pid=$!
+	exec 7>speak
+	message "version 1 $id 0 $id $(date -u +%Y-%m-%dT%H:%M:%S.%3NZ) $1 \
+0123456789abcdef0123456789abcdef" >&7
+	until_ok 20 grep -aq '^....version .* [0-9a-f]*$' heard
+	nonce=$(sed -n '1s/.* //p' heard)
+}
+
+# It was for the server to end it.
+hung_up() {
+	local status=0
+
+	wait "$pid" || status=$?
+	exec 7>&-
+	[ "$status" -eq "$1" ] || { cat heard; return 1; }
+}
+
+@test "nor does the thief get anything in, whatever he says by hand" {
+	local b=hospital-b
+
+	find hospital-a/.ehr/staging -name '*.seg' -exec cat {} + >staged
+	echo 'ehr.v1 nonsense' >tx
+	echo 'ehr.v1 prepare' >vote
+	item staged >staged.item
+	item tx >tx.item
+	printf '[net]\n\tidle = 2\n' >>$b/.ehr/config
+	contents $b >before
+	connected -
+	{
+		message verack
+		message consensus vote
+		message put-staged staged.item
+		message put-pending tx.item
+		message get-staged
+		message secret
+	} >&7
+	hung_up 75
+	for f in consensus put-staged put-pending get-staged secret; do
+		grep -aq "no \"$f\" is only for nodes of this ledger" heard
+	done
+	# With the name of the hospital whose key it is, and a key of his own.
+	connected hospital-a
+	ehr-sign -i thief/node.key >proof <<-END
+	ehr.v1 hello $(<ledger)
+	node hospital-a
+	peer hospital-b
+	nonce $nonce
+	END
+	message verack proof >&7
+	hung_up 1
+	cat heard
+	grep -aq 'no .*hospital-a' heard
+	run ! grep -aq '^....ok' heard
+	contents $b | diff before -
+}
