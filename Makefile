@@ -27,9 +27,9 @@ LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note block
 DBFT   = msg mutant core inner round all change step
 STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
-	object_batch object_erase verify_job verify state_memo state state_apply \
-	state_view later early settle object_mend mirror pool_reader pool_index chain chain_step pool_walk pool \
-	pool_add staging accept propose lookup submit bodies work watch \
+	object_batch object_erase verify_job verify state_memo state \
+	state_apply state_view later early settle object_mend mirror \
+	pool_reader pool_index chain chain_step pool_walk pool pool_add staging accept propose lookup submit bodies work watch \
 	blocks signer bundle_out bundle_in bundle_dir
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
@@ -84,7 +84,7 @@ SIMS     = $(patsubst %.c,$(B)/obj/%.o,$(wildcard t/sim/*.c))
 SIM      = $(if $(SIMS),$(B)/t/sim)
 LOADS    = $(patsubst %.c,$(B)/obj/%.o,$(wildcard contrib/bench/load*.c))
 LOAD     = $(addprefix $(B)/bench/,load chain verify late count.so)
-CHAIN    = $(B)/bench/chain
+CHAIN    = $(if $(wildcard contrib/bench/chain.c),$(B)/bench/chain)
 
 .DEFAULT_GOAL = all
 .SECONDARY:
@@ -116,9 +116,6 @@ $(B)/t/%: $(B)/obj/t/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/t/sim: $(SIMS) $(LIB)
-	@mkdir -p $(@D)
-	$(LINK)
-$(CHAIN): $(B)/obj/contrib/bench/chain.o $(LIB)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/bench/load: $(LOADS) $(LIB)

@@ -34,7 +34,7 @@
 #include <unistd.h>
 
 #define HOSTS_MAX 9
-#define FIRST_FD 10	/* of a namespace; the shell that enters has these free */
+#define FIRST_FD 10	/* of a namespace: a shell has it free */
 
 struct packet {
 	struct packet *next;

@@ -10,8 +10,8 @@
 
 /*
  * Hold them against the chain and each other, after the chain was audited; db
- * is the state that the blocks gave.  In a directory without any, as a bundle's,
- * nothing is checked.  Secrets stay in here.
+ * is the state that the blocks gave.  In a directory without any, as a
+ * bundle's, nothing is checked.  Secrets stay in here.
  */
 int audit_node(struct audit *a, struct db *db, struct err *e);
 

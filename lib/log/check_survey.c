@@ -37,7 +37,8 @@ group_of(char out[CHECKED_NAME_MAX], const char *path)
 		n = sizeof(SEG) + DAY;
 		if (strspn(path + sizeof(SEG), "0123456789") < DAY)
 			return -1;
-	} else if (strspn(path + n - 2, "0123456789abcdef") < 2 || path[n] != '/')
+	} else if (strspn(path + n - 2, "0123456789abcdef") < 2 ||
+	    path[n] != '/')
 		return -1;
 	snprintf(out, CHECKED_NAME_MAX, "%.*s", (int)n, path);
 	return 0;

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "ledger/head.h"
 
-#define HMAC "hmac "
-#define HMAC_LEN (sizeof(HMAC) - 1 + HASH_HEX)	/* the last line */
+#define SEAL "hmac "
+#define SEAL_LEN (sizeof(SEAL) - 1 + HASH_HEX)	/* the last line */
 
 void
 checked_bind(struct hash *digest, struct span bytes)
@@ -99,7 +99,7 @@ checked_format(struct buf *out, const struct checked *c,
 	add_groups(out, &c->groups);
 	if (out->failed == 0) {
 		hmac(a, buf_span(out), key);
-		buf_addf(out, HMAC "%s\n", a);
+		buf_addf(out, SEAL "%s\n", a);
 	}
 }
 
@@ -167,17 +167,17 @@ checked_parse(struct checked *c, struct span whole,
     const struct hash *ledger, const struct hash *key, struct err *e)
 {
 	struct span signed_part = whole;
-	char want[HMAC_LEN + 1] = HMAC;
+	char want[SEAL_LEN + 1] = SEAL;
 	struct text t;
 
 	*c = (struct checked){ .height = 0 };
-	if (whole.n < HMAC_LEN)
+	if (whole.n < SEAL_LEN)
 		return err_set(e, ERR_BAD, CHECKED_PATH ": too short");
 	/* Whoever does not know the key gets no further. */
-	signed_part.n -= HMAC_LEN;
-	hmac(want + sizeof(HMAC) - 1, signed_part, key);
-	want[HMAC_LEN - 1] = '\n';
-	if (!hash_secret_eq(want, whole.p + signed_part.n, HMAC_LEN))
+	signed_part.n -= SEAL_LEN;
+	hmac(want + sizeof(SEAL) - 1, signed_part, key);
+	want[SEAL_LEN - 1] = '\n';
+	if (!hash_secret_eq(want, whole.p + signed_part.n, SEAL_LEN))
 		return err_set(e, ERR_BAD, CHECKED_PATH ": was not made with "
 		    "this node's key");
 	text_init(&t, signed_part, CHECKED_PATH);

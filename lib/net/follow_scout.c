@@ -1,5 +1,5 @@
-/* What follow does first: the chain, from all peers at once, and whom else there
- * is to follow. */
+/* What follow does first: the chain, from all peers at once, and whom else
+ * there is to follow. */
 #include "net/exchange.h"
 #include "net/follow_part.h"
 

@@ -51,9 +51,9 @@ int chain_follows(const struct block *b, const struct head *h,
 /*
  * Take a parsed block on top of *h, which is advanced, and of the state in db
  * (any database with our tables): header, rules, roots, delegates.  With
- * CHAIN_ALL or CHAIN_TRY the signatures of its transactions are added to batch, for
- * verify_all; but for those that wait here (pool_index.h), which were verified
- * when they came.  Else batch is not used.
+ * CHAIN_ALL or CHAIN_TRY the signatures of its transactions are added to batch,
+ * for verify_all; but for those that wait here (pool_index.h), which were
+ * verified when they came.  Else batch is not used.
  * set are the delegates of its height; its certificate is not looked at.
  * Inside a database transaction, which the caller rolls back after an error.
  */

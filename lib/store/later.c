@@ -7,7 +7,7 @@ struct later {
 	const struct hash *ledger;
 	uint64_t height, seq;
 	size_t done;		/* bytes of the body that are in the state */
-	struct hash *seen;	/* hash table: records and objects of the rest */
+	struct hash *seen;	/* hash table: what the rest touched */
 	bool *used;		/* which places of it are taken */
 	size_t n, places;	/* a power of two, or 0 */
 };

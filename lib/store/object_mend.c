@@ -47,8 +47,8 @@ object_segments(struct repo *r, struct db *db, object_right *right,
 	for (size_t i = 0; i < list.n && ret == 0; i++) {
 		snprintf(path, sizeof(path), OBJECT_SEG_DIR "/%s",
 		    list.name[i]);
-		if (right(arg, path) || segment_scan(r->dirfd, path, OBJECT_SEG_KIND, true,
-		    look_item, db, &why) == 0)
+		if (right(arg, path) || segment_scan(r->dirfd, path,
+		    OBJECT_SEG_KIND, true, look_item, db, &why) == 0)
 			continue;
 		if (why.kind == ERR_SYS || why.kind == ERR_AGAIN) {
 			*e = why;

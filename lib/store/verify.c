@@ -14,7 +14,7 @@
 #define WAITING_MAX 4096	/* of them: more would only cost memory */
 
 struct verify_batch {
-	struct verify_job **job;	/* NULL: it was good, and is forgotten */
+	struct verify_job **job;	/* NULL: good, and forgotten */
 	size_t n, cap;
 	atomic_size_t bad;	/* least index of a bad one, or SIZE_MAX */
 	uint64_t height, bad_height;

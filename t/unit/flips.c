@@ -1,6 +1,6 @@
 /*
- * flips: a changed bit of a ledger's directory is found by an audit, which names
- * the file.
+ * flips: a changed bit of a ledger's directory is found by an audit, which
+ * names the file.
  *
  *	flips DIR BITS [PART PARTS [FILE ...]]
  *

@@ -226,6 +226,7 @@ secret(void)
 	struct caller c;
 	char hex[HASH_HEX];
 
+	CHECK(unlink("h0/.ehr/secret") == 0);
 	enter(&c, NULL, 1);
 	CHECK(ask(&c, "secret", nothing) && said(&c, "no this copy has no"));
 	hash_random(&s, sizeof(s));
