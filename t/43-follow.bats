@@ -55,10 +55,6 @@ end_it() {
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-waits() { # DIR N
-	[ "$(find "$1/.ehr/pending" -name '*.seg' -exec cat {} + |
-	    grep -c '^ehr.v1 .* [0-9a-f]\{64\}$')" -eq "$2" ]
-}
 staged() {
 	find "$1/.ehr/staging" -name '*.seg' -exec cat {} + | grep -aq "$2"
 }

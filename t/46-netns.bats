@@ -1,5 +1,5 @@
 # Four hospitals on hosts of their own, in network namespaces, over ssh: with
-# delay and loss.
+# delay, loss and links that are cut.
 
 load lib
 load four
@@ -18,11 +18,23 @@ teardown() {
 	cd "$BATS_FILE_TMPDIR" && hosts_down
 }
 
-# long N: the ledger of A gets so many blocks, and what is given of it before.
+# long N [OPTION...]: the ledger of A gets so many blocks.
 long() {
-	"$bin/../bench/chain" -a admin.key -n "$1" A ?.key
+	"$bin/../bench/chain" -a admin.key -n "$@" A ?.key
 	[ "$(height A)" = "$1" ]
 }
+
+# blocks DIR: how many of them came already.
+blocks() {
+	find "$1/.ehr/blocks" -name '*.gz' | wc -l
+}
+
+# config DIR LINE...: settings of the net.
+config() {
+	printf '%s\n' '[net]' "${@:2}" >>"$1/.ehr/config"
+}
+
+said() { grep -q "$2" "$1"; }
 
 @test "with a delay: a clone, a record, blocks, an audit" {
 	network -d 25
@@ -73,4 +85,112 @@ long() {
 	hosts_down
 	cat net/out
 	grep -Eq ' [1-9][0-9]+ lost, ' net/out
+}
+
+@test "a link is cut in the middle of the first sync: another peer goes on" {
+	local n
+
+	network -d 10 -r 120
+	four
+	long 1200
+	for d in B C; do
+		cp -a A/.ehr/blocks $d/.ehr/
+		ehr-block -C $d list -n 1 >/dev/null
+	done
+	peer D A 'ssh ehr@hospital-a ehr-serve'
+	peer D B 'ssh ehr@hospital-b ehr-serve'
+	ehr-node -C D peer --remove hospital-c
+	config D 'timeout = 3'
+	ehr-sync -C D --pull 2>D.err 3>&- &
+	echo $! >pid.D
+	until n=$(blocks D) && [ "$n" -ge 40 ]; do
+		kill -0 "$(<pid.D)" || { cat D.err; return 1; }
+	done
+	cut_link D A
+	[ "$(blocks D)" -lt 1200 ]
+	echo "cut after $n blocks"
+	wait "$(<pid.D)"
+	cat D.err
+	[ "$(wc -l <D.err)" -eq 1 ]
+	grep '^ehr-sync: hospital-a: ' D.err
+	at 1200 A D
+	# Named, it is called again; and it is not there.
+	refused 75 ehr-sync -C D hospital-a
+	[[ $stderr == *"hospital-a: it does not answer"* ]]
+	mend D A
+	enroll A
+	silent ehr-sync -C D hospital-a
+	cmp A/.ehr/pending/*.seg D/.ehr/pending/*.seg
+}
+
+@test "a link is cut under --follow: it is called again, and there again" {
+	network -d 20
+	four
+	by_ssh A
+	config A 'timeout = 3' 'keepalive = 1' 'misses = 2' 'poll = 0'
+	ehr-sync -C A --follow 2>A.err 3>&- &
+	echo $! >pid.A
+	enroll A
+	for d in B C D; do until_ok 40 waits $d 1; done
+	[ ! -s A.err ]
+	cut_link A B
+	until_ok 40 said A.err 'hospital-b: it has not answered for 2 times 1 s'
+	# The others are served meanwhile.
+	enroll A
+	for d in C D; do until_ok 40 waits $d 2; done
+	waits B 1
+	mend A B
+	until_ok 60 said A.err 'hospital-b: it is there again'
+	until_ok 40 waits B 2
+	unfollow A
+	cat A.err
+	[ "$(wc -l <A.err)" -eq 2 ]
+}
+
+# idle DIR...: nothing waits there for a block.
+idle() {
+	local d
+
+	for d do
+		ehr-dbft -C $d status --json | jq -e '.pending == 0' || return 1
+	done >/dev/null
+}
+
+# tried HEIGHT: two have voted there, for a block or for another view.
+tried() {
+	[ "$(grep -l "^$1 " ?/.ehr/consensus/journal | wc -l)" -ge 2 ]
+}
+
+@test "two and two: no block, and on after it is mended; three go on" {
+	local h
+
+	network -d 20
+	four --timeout 1000
+	by_ssh A B C D
+	follow A B C D
+	enroll A B C D
+	until_ok 60 idle A B C D
+	until_ok 60 level >/dev/null
+	h=$(height A)
+	cut_link A C D
+	cut_link B C D
+	enroll A B C D
+	until_ok 60 tried $((h + 1))
+	at $h
+	mend A C D
+	mend B C D
+	until_ok 60 grown $h
+	until_ok 60 idle A B C D
+	until_ok 60 level >/dev/null
+	# Three and one.
+	h=$(height A)
+	cut_link D A B C
+	enroll A B C D
+	until_ok 60 at $((h + 1)) A B C >/dev/null
+	at $h D
+	mend D A B C
+	until_ok 60 level >/dev/null
+	grown $h D
+	unfollow A B C D
+	same_after_all
 }

@@ -174,3 +174,9 @@ same_after_all() {
 		ehr-audit -C $d >audit 2>&1 || { cat audit; return 1; }
 	done
 }
+
+# waits DIR N: so many transactions wait there.
+waits() {
+	[ "$(find "$1/.ehr/pending" -name '*.seg' -exec cat {} + |
+	    grep -c '^ehr.v1 .* [0-9a-f]\{64\}$')" -eq "$2" ]
+}

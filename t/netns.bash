@@ -1,6 +1,6 @@
 # netns: the four of four.bash on hosts of their own, in network namespaces,
-# joined by ssh over links with delay and loss (t/wire.c, since many kernels
-# have no netem).  A .bats file loads it after four and ssh.
+# joined by ssh over links with delay and loss that can be cut (t/wire.c, since
+# many kernels have no netem).  A .bats file loads it after four and ssh.
 #
 # shellcheck shell=bash
 
@@ -122,4 +122,23 @@ by_ssh() {
 			    "ssh ehr@hospital-${b,} ehr-serve" || return 1
 		done
 	done
+}
+
+# The file that cuts the link between two.
+link_of() {
+	printf '%s/net/cut.%s-%s' "$BATS_FILE_TMPDIR" \
+	    $(printf '%s\n' "$@" | tr A-D 1-4 | sort)
+}
+
+# cut A B..., mend A B...: between the first and each of the others.
+cut_link() {
+	local b
+
+	for b in "${@:2}"; do : >"$(link_of "$1" $b)"; done
+}
+
+mend() {
+	local b
+
+	for b in "${@:2}"; do rm "$(link_of "$1" $b)"; done
 }
