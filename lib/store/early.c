@@ -22,6 +22,7 @@ struct early {
 	size_t n, cap;
 	size_t *slot;		/* hash table of these: number + 1 */
 	size_t slots;		/* a power of two */
+	struct hash seed;	/* nobody else knows who meets whom in it */
 	struct checker *checker[PARALLEL_MAX];	/* of each worker */
 };
 
@@ -45,6 +46,7 @@ early_open(struct early **out, struct repo *r, struct err *e)
 		free(x);
 		return -1;
 	}
+	hash_random(&x->seed, sizeof(x->seed));
 	x->lock = early_wait(r);
 	state_view_init(&x->view, r, db);
 	x->view.memo = state_memo_open();
@@ -125,7 +127,7 @@ verify_one(void *arg, unsigned worker, size_t i)
 static size_t *
 place(const struct early *x, const struct verify_job *job)
 {
-	size_t at = (size_t)verify_job_key(job) & (x->slots - 1);
+	size_t at = (size_t)verify_job_key(job, &x->seed) & (x->slots - 1);
 
 	while (x->slot[at] != 0 &&
 	    !verify_job_eq(x->sig[x->slot[at] - 1].job, job))

@@ -72,11 +72,13 @@ verify_job_eq(const struct verify_job *a, const struct verify_job *b)
 }
 
 uint64_t
-verify_job_key(const struct verify_job *j)
+verify_job_key(const struct verify_job *j, const struct hash *seed)
 {
-	uint64_t key = 0;
+	struct hash h;
+	uint64_t key;
 
-	memcpy(&key, sig_of(j), j->sig_len < sizeof(key) ? j->sig_len :
-	    sizeof(key));
+	hash_spans(&h, (struct span[]){ span_of(seed->b, HASH_LEN),
+	    span_of(sig_of(j), j->sig_len) }, 2);
+	memcpy(&key, h.b, sizeof(key));
 	return key;
 }

@@ -3,6 +3,7 @@
 #define STORE_VERIFY_JOB_H
 
 #include "crypto/checker.h"
+#include "crypto/hash.h"
 #include "ledger/view.h"
 
 /* Packed, as there are many: the key, the name and a NUL, the signature, and
@@ -31,7 +32,8 @@ bool verify_job_run(const struct verify_job *j, struct checker *c);
 /* Are they about the same signature of the same text with the same key? */
 bool verify_job_eq(const struct verify_job *a, const struct verify_job *b);
 
-/* Bytes that are as good as random, for a table of them. */
-uint64_t verify_job_key(const struct verify_job *j);
+/* Where it belongs in a table: of the signature, which its sender chose, and of
+ * a seed that he does not know. */
+uint64_t verify_job_key(const struct verify_job *j, const struct hash *seed);
 
 #endif
