@@ -176,7 +176,11 @@ tried() {
 	cut_link B C D
 	enroll A B C D
 	until_ok 60 tried $((h + 1))
-	at $h
+	# With the links this would be a block by now.
+	for _ in $(seq 15); do
+		at $h
+		sleep 0.2
+	done
 	mend A C D
 	mend B C D
 	until_ok 60 grown $h
@@ -187,7 +191,10 @@ tried() {
 	cut_link D A B C
 	enroll A B C D
 	until_ok 60 at $((h + 1)) A B C >/dev/null
-	at $h D
+	for _ in $(seq 10); do
+		at $h D
+		sleep 0.2
+	done
 	mend D A B C
 	until_ok 60 level >/dev/null
 	grown $h D

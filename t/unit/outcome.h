@@ -132,11 +132,18 @@ struct waits {
 
 /* --- what is always true -------------------------------------------------- */
 
+/* A recorded block may be signed by this very node, which voted for it in its
+ * other life: so many findings of an audit say that. */
+static uint64_t own_votes;
+
 static inline int
 see(void *arg, const struct audit_finding *f, struct err *err)
 {
 	(void)err;
-	if (!f->absent)
+	if (f->class == AUDIT_NODE &&
+	    strncmp(f->what, "this node has signed block ", 27) == 0)
+		own_votes++;
+	else if (!f->absent)
 		printf("audit of %s: %s: %s\n", (const char *)arg, f->where,
 		    f->what);
 	return 0;
@@ -215,11 +222,10 @@ check_ledger(const char *dir, const struct waits *b)
 		CHECK(access(dir, F_OK) != 0 && b->pending.n == 0);
 		return 0;
 	}
+	own_votes = 0;
 	CHECK(audit_run(&a, &e) == 0);
-	/* A recorded block may be signed by this very node, as it voted then
-	 * and has not now: of its own votes, nothing is asked. */
 	for (int i = 0; i < AUDIT_CLASSES; i++)
-		CHECK(i == AUDIT_NODE || a.count[i].failed == 0);
+		CHECK(a.count[i].failed == (i == AUDIT_NODE ? own_votes : 0));
 	check_waiting(b, a.repo);
 	audit_close(&a);
 	repo_close(a.repo);
