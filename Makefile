@@ -21,7 +21,8 @@ BASE   = span utf8 err buf hex base64 stamp text clock gz fs fs_batch \
 	parallel thread heap
 CRYPTO = hash bech32 key sign_key checker pem note identity x25519 aead \
 	stanza age stream age_body age_stream merkle tile cosign vkey
-LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note block bundle \
+LEDGER = name head tail secret card perm genesis staged tx tx_body tx_note \
+	block bundle \
 	certificate checkpoint proof policy receipt receipt_report view \
 	rules_base rules_user rules_record rules
 DBFT   = msg mutant core inner round all change step
@@ -29,8 +30,8 @@ STORE  = config_line config config_set segment repo votes heard signed \
 	repo_new repo_key db object_index object_find object object_put \
 	object_batch object_erase verify_job verify state_memo state \
 	state_apply state_view later early settle object_mend mirror \
-	pool_reader pool_index chain chain_step pool_walk pool pool_add staging accept propose lookup submit bodies work watch \
-	blocks signer bundle_out bundle_in bundle_dir
+	pool_reader pool_index chain chain_step pool_walk pool pool_add \
+	staging accept propose lookup submit bodies work watch blocks signer bundle_out bundle_in bundle_dir
 NET    = pkt proto message ids pipe known known_file hello session tally \
 	peers spine plan fetch fetch_part fetch_take fetch_apply waiting \
 	parcel intake sync sync_part sync_pull sync_waiting sync_push \
