@@ -190,6 +190,8 @@ everywhere() {
 	h=$(ehr-block -C hospital-a list -n 1 | cut -d ' ' -f 1)
 	install_lines 8 | at_hospital a >/dev/null
 	everywhere $((h + 1))
+	# Rounds carry blocks; objects come with the next sync.
+	for x in b c d; do silent sync_at $x; done
 	install_lines 8 | tail -n 1 | at_hospital b >users
 	grep "^$(sed -n 's/^name //p' hospital-a/kun.key.card)" users
 }
