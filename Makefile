@@ -176,6 +176,7 @@ test:
 	    t/run -b build/$(TV) $(T)
 
 # EHR_LONG is in how many ways each thing is tried: hours for one, days for 255.
+# EHR_PART=K/N: of each of the tests that take longest, the part K, from 0, of N.
 test-long:
 	+@EHR_LONG=$(or $(EHR_LONG),1) \
 	    TEST_SECONDS=$(or $(TEST_SECONDS),1000000) $(SUB) test AS=test-long

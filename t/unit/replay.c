@@ -5,10 +5,12 @@
  * ledger passes an audit, and nothing that waited has been forgotten.
  *
  * Every n-th byte is tried, or with EHR_LONG all, each cut and each changed in
- * EHR_LONG ways (255 is all).
+ * EHR_LONG ways (255 is all); with EHR_PART=K/N the part K, from 0, of N of
+ * that, in one process.
  */
 #define _GNU_SOURCE
 #include "tape.h"
+#include "again.h"
 #include "outcome.h"
 
 #include "base/parallel.h"
@@ -19,7 +21,8 @@
 
 static struct post p;
 static size_t tries = TRIES_DISK;
-static unsigned played, failed, could_fail;
+static unsigned played[3], failed, could_fail;	/* by what was done */
+static int64_t slowest_ms;
 
 /* --- what is recorded ----------------------------------------------------- */
 
@@ -110,8 +113,12 @@ third(const char *dir)
 static void
 restore(const struct talk *t)
 {
-	shell("rm -rf h? k? new; for d in %s; do cp -a o/$d $d || exit; done",
-	    t->dirs);
+	char dirs[64], *rest = dirs, *d;
+
+	snprintf(dirs, sizeof(dirs), "%s", t->dirs);
+	while ((d = strsep(&rest, " ")) != NULL)
+		again("o", d);
+	scratch_remove("new");
 }
 
 /* As the caller, to ehr-serve. */
@@ -164,15 +171,20 @@ to_caller(const struct talk *t, const struct tape_spoil *s)
 static bool
 play(const struct talk *t, int way, const struct tape_spoil *s)
 {
-	bool ok;
+	int64_t began_ms;
 	int entries;
+	bool ok;
 
 	told = checks_failed;
 	restore(t);
 	scratch_text("role", "none\n");
 	scratch_text("stderr", "");
 	entries = count_entries(".");
+	began_ms = clock_mono_ms();
 	ok = way == TO_SERVER ? to_server(t, s) : to_caller(t, s);
+	began_ms = clock_mono_ms() - began_ms;
+	if (began_ms > slowest_ms)
+		slowest_ms = began_ms;
 	/* Outside of the ledgers there is what was there before. */
 	CHECK(scratch_holds("outside", span_str("untouched\n")));
 	CHECK(count_entries(".") == entries);
@@ -181,7 +193,7 @@ play(const struct talk *t, int way, const struct tape_spoil *s)
 		    way == TO_SERVER ? "server" : "caller",
 		    s->what == TAPE_KEEP ? "as it was" :
 		    s->what == TAPE_CUT ? "cut" : "changed", s->at, s->by);
-	played++;
+	played[s->what]++;
 	failed += !ok;
 	could_fail += way == TO_SERVER || !t->others;
 	return !ok;
@@ -297,6 +309,22 @@ remember(struct waits *w, const char *dir)
 	repo_close(r);
 }
 
+/* What is put away is in order, and gets its state back by that: else each
+ * command would make it anew. */
+static void
+keep(struct talk *t)
+{
+	char path[64];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "o/%s", i == 0 ? t->server :
+		    t->client);
+		if (access(path, F_OK) != 0)
+			continue;
+		check_ledger(path, &t->before[i]);
+	}
+}
+
 static void
 record(struct talk *t)
 {
@@ -318,15 +346,37 @@ record(struct talk *t)
 	if (t->mark != NULL)
 		shell("rm -rf said/.ehr/state.db* o/%s && mv said o/%s",
 		    t->client, t->client);
+	keep(t);
+}
+
+/* What was done, by this process. */
+static void
+tell(void)
+{
+	printf("%zu conversations, %u changes, %u cuts, %u as they were; "
+	    "%u times the command failed; %lld ms and %ld KiB at most\n",
+	    NTALKS, played[TAPE_CHANGE], played[TAPE_CUT], played[TAPE_KEEP],
+	    failed, (long long)slowest_ms, most_kib);
 }
 
 /* --- everything ----------------------------------------------------------- */
+
+/* One part of it. */
+static void
+part_of_all(unsigned ways, unsigned me, unsigned of)
+{
+	srandom(me + 1);
+	for (size_t i = 0; i < NTALKS; i++)
+		for (int way = 0; way < 2; way++)
+			all(&talks[i], way, ways, me, of);
+}
 
 /* In so many processes, each with ledgers of its own. */
 static void
 all_of_all(unsigned ways)
 {
 	unsigned of = parallel_width(), me;
+	char dir[16];
 
 	fflush(stdout);
 	for (me = 0; me < of; me++)
@@ -339,16 +389,29 @@ all_of_all(unsigned ways)
 			CHECK(status == 0);
 		return;
 	}
-	shell("mkdir w%u && cp -a o tape.* key outside said.done "
-	    "w%u", me, me);
-	if (chdir(me == 0 ? "w0" : "w1") != 0)
+	snprintf(dir, sizeof(dir), "w%u", me);
+	shell("mkdir %s && cp -a o tape.* key outside said.done %s", dir, dir);
+	if (chdir(dir) != 0)
 		abort();
-	srandom(me + 1);
-	for (size_t i = 0; i < NTALKS; i++)
-		for (int way = 0; way < 2; way++)
-			all(&talks[i], way, ways, me, of);
+	part_of_all(ways, me, of);
+	tell();
 	fflush(stdout);
 	_exit(checks_failed != 0);
+}
+
+/* All that the environment asks for, in so many ways. */
+static void
+full(unsigned ways)
+{
+	const char *part = getenv("EHR_PART");
+	unsigned me, of;
+
+	if (part == NULL)
+		all_of_all(ways);
+	else if (sscanf(part, "%u/%u", &me, &of) == 2 && me < of)
+		part_of_all(ways, me, of);
+	else
+		CHECK(false);
 }
 
 int
@@ -376,15 +439,14 @@ main(int argc, char **argv)
 		}
 	}
 	if (ways != NULL && atoi(ways) > 0)
-		all_of_all((unsigned)atoi(ways));
+		full((unsigned)atoi(ways));
 	else {
 		for (size_t i = 0; i < 2 * NTALKS; i++)
 			sample(&talks[i / 2], (int)(i % 2));
 		/* Else nothing is spoilt. */
 		CHECK(failed > could_fail / 2);
 	}
-	printf("%u played, %u of them failed, %ld KiB at most\n", played,
-	    failed, most_kib);
+	tell();
 	for (size_t i = 0; i < NTALKS; i++) {
 		for (int way = 0; way < 2; way++) {
 			ids_free(&talks[i].before[way].pending);
