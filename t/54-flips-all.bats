@@ -68,8 +68,8 @@ every_file() {
 
 # judged: the files of A that ehr-audit has to judge (ehr-repository(5)).
 judged() {
-	all . ! -name '*lock' ! -name active ! -name 'checked*' \
-	    ! -name 'state.db*' | sed 's,^\./,,'
+	all . ! -name '*lock' ! -name active ! -name called \
+	    ! -name 'checked*' ! -name 'state.db*' | sed 's,^\./,,'
 }
 
 # told FILE: what is wrong with it is said; or as much as can be.

@@ -37,7 +37,8 @@ is_judged(const char *path)
 {
 	static const char *const out[] = { "state.db", "checked", "events",
 	    "hooks/", "quarantine/", "tmp/", "consensus/active",
-	    "consensus/heard", "consensus/seen", "consensus/evidence-" };
+	    "consensus/called", "consensus/heard", "consensus/seen",
+	    "consensus/evidence-" };
 	size_t n = strlen(path);
 
 	for (size_t i = 0; i < sizeof(out) / sizeof(*out); i++)
