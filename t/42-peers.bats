@@ -8,14 +8,9 @@ load four
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	export HOME=$PWD EHR_PASSPHRASE_FILE=$PWD/pw
-	local n
 
 	four
-	for n in 1 2 3; do
-		enroll A B C D
-		reach $n
-	done
-	at 3
+	three_blocks
 }
 
 setup() {

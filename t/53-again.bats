@@ -11,13 +11,10 @@ load hours
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	export HOME=$PWD
-	local n d
+	local d
 
 	four
-	for n in 1 2 3; do
-		enroll A B C D
-		reach $n
-	done
+	three_blocks
 	for d in A B C D; do ehr-sync -C $d; done
 	ehr-log-merkle -C A --roll
 	ehr-log-merkle -C A --check
@@ -163,23 +160,14 @@ verifies_quietly() {
 	[[ $stderr == *": 0 blocks verified now, 4 as they were"* ]]
 }
 
-# resign FILE: a block with one bit of a signature of its certificate changed,
-# in a file that is whole.
+# resign FILE: a block with another letter in a signature of its certificate, in a
+# file that is whole.
 resign() {
-	python3 - "$1" <<-'P'
-	import base64, re, struct, sys, zlib, gzip
-	f = sys.argv[1]
-	text = gzip.decompress(open(f, 'rb').read())
-	m = re.search(rb'\n\xe2\x80\x94 \S+ (\S+)\n', text)
-	sig = bytearray(base64.b64decode(m.group(1)))
-	sig[20] ^= 1
-	text = text[:m.start(1)] + base64.b64encode(sig) + text[m.end(1):]
-	c = zlib.compressobj(9, zlib.DEFLATED, -15)
-	d = c.compress(text) + c.flush()
-	d += struct.pack('<II', zlib.crc32(text), len(text))
-	open(f, 'wb').write(bytes.fromhex('1f8b08040000000000ff080045480400') +
-	    struct.pack('<I', zlib.crc32(d)) + d)
-	P
+	zcat "$1" | sed '0,/^— /{
+		s/^\(— [^ ]* .\{30\}\)A/\1B/;t
+		s/^\(— [^ ]* .\{30\}\)./\1A/
+	}' >resigned
+	framed "$1" <resigned
 }
 
 @test "a certificate, a block's place, a missing one: found and repaired" {

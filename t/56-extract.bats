@@ -4,17 +4,9 @@
 load lib
 load bundle
 
-setup_file() {
-	people
-	cd "$BATS_FILE_TMPDIR" || return 1
-	every_kind
-	ehr-sync -C A bundle create good.tar
-}
+setup_file() { packed; }
 
-setup() {
-	tmp
-	cp -r "$BATS_FILE_TMPDIR/A" "$BATS_FILE_TMPDIR/good.tar" .
-}
+setup() { copied; }
 
 # read_as FORMAT FILE: its entries, by a reader that is not ours.
 read_as() {

@@ -3,17 +3,9 @@
 load lib
 load bundle
 
-setup_file() {
-	people
-	cd "$BATS_FILE_TMPDIR" || return 1
-	every_kind
-	ehr-sync -C A bundle create good.tar
-}
+setup_file() { packed; }
 
-setup() {
-	tmp
-	cp -r "$BATS_FILE_TMPDIR/A" "$BATS_FILE_TMPDIR/good.tar" .
-}
+setup() { copied; }
 
 # page FILE: its tables, a row on each line, cells divided by "|"; then its
 # lists and paragraphs.  Fails, and says why, when it is not well-formed, or has

@@ -30,6 +30,20 @@ pack() {
 	rm pack.tar
 }
 
+# packed: a file's ledger A with every_kind, and its bundle good.tar; for
+# setup_file, and copied in setup.
+packed() {
+	people
+	cd "$BATS_FILE_TMPDIR" || return 1
+	every_kind
+	ehr-sync -C A bundle create good.tar
+}
+
+copied() {
+	tmp
+	cp -r "$BATS_FILE_TMPDIR"/{A,good.tar} .
+}
+
 # every_kind: the ledger A, with a transaction of every kind.
 every_kind() {
 	local n

@@ -117,6 +117,17 @@ reach() {
 	done
 }
 
+# three_blocks: all of them have three, with a new user each.
+three_blocks() {
+	local n
+
+	for n in 1 2 3; do
+		enroll A B C D
+		reach $n
+	done
+	at 3
+}
+
 # follow DIR...: as services; their pids go to pid.DIR, what they print to
 # DIR.out, what they say to DIR.err.
 follow() {

@@ -203,6 +203,17 @@ wait_in() {
 	chmod 600 "$1/.ehr/$2/$name"
 }
 
+# framed FILE <TEXT: a block's file (ehr-block(5)) with that text.
+framed() {
+	gzip -nc | tail -c +11 >deflated
+	{
+		printf '\037\213\010\004\0\0\0\0\0\377\010\0EH\004\0'
+		gzip -c deflated | tail -c 8 | head -c 4
+		cat deflated
+	} >"$1"
+	rm deflated
+}
+
 # ledger_id DIR
 ledger_id() {
 	sha256sum <"$1/.ehr/genesis" | cut -c 1-64
