@@ -4,9 +4,10 @@
  *	many N DIR ...
  *
  * makes the directories, up to four, of hospital-a and so on, for the tests of
- * commands: N transactions from 2026-03-02T09 on, 2500 an hour, and a block
- * that ends the last hour.  Without arguments: receipts of all transactions of
- * a ledger of 10,000 verify, and no longer when one bit of them is another.
+ * commands: N transactions, one or more than five, from 2026-03-02T09 on, 2500
+ * an hour, and a block that ends the last hour.  Without arguments: receipts of
+ * all transactions of a ledger of 10,000 verify, and no longer when one bit of
+ * them is another.
  */
 #include "past.h"
 
@@ -20,6 +21,18 @@
 
 static struct past p;
 static struct err e;
+
+static void
+fill_one(void)
+{
+	struct buf body = BUF_INIT(1u << 20);
+
+	past_enrol(&p, NULL, &body, &p.l.kun, "doctor", PAST_HOUR(1) + 1);
+	past_block(&p, &body, PAST_HOUR(1) + 30000);
+	buf_reset(&body);
+	past_block(&p, &body, PAST_HOUR(2) + 500);
+	buf_free(&body);
+}
 
 static void
 fill(uint64_t n)
@@ -43,12 +56,15 @@ make(int argc, char **argv)
 	uint64_t n;
 
 	if (text_parse_u64(&n, span_str(argv[1]), 10000000) != 0 ||
-	    n <= FIRST || argc > 2 + LITTLE_NODES)
+	    (n != 1 && n <= FIRST) || argc > 2 + LITTLE_NODES)
 		return 2;
 	past_open(&p);
 	for (int i = 2; i < argc; i++)
 		past_add(&p, argv[i], (unsigned)i - 2);
-	fill(n);
+	if (n == 1)
+		fill_one();
+	else
+		fill(n);
 	past_close(&p);
 	return checks_failed != 0;
 }
