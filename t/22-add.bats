@@ -127,17 +127,35 @@ same() {
 	unchanged "$status" add f /proc/self/mem
 }
 
+# stopped PID FILE: while it reads that file, and has a part of it.
+stopped() {
+	local fd pos until=$((SECONDS + 30))
+
+	while [ $SECONDS -lt $until ]; do
+		for fd in /proc/$1/fd/*; do
+			[[ $fd -ef $2 ]] && read -r _ pos \
+			    <"/proc/$1/fdinfo/${fd##*/}" || continue
+			[ "$pos" -gt 0 ] || continue
+			kill -STOP "$1"
+			[[ $fd -ef $2 ]]
+			return
+		done
+	done 2>/dev/null
+	return 1
+}
+
 @test "a file that gets shorter, or longer, while it is read" {
 	head -c 30M /dev/urandom >large
 	contents A >before
 	for change in 'truncate -s 25M' 'truncate -s 35M' 'touch -d yesterday'; do
 		cp large changing
-		add changing >out 2>err &
-		pid=$!
-		sleep 0.2
+		ehr-add -C A -i "$K/kun.key" -p bill@example.org -d changing \
+		    -l other changing >out 2>err &
+		stopped $! changing
 		$change changing
+		kill -CONT $!
 		status=0
-		wait $pid || status=$?
+		wait $! || status=$?
 		[ $status -eq 3 ]
 		[ ! -s out ] && [ "$(wc -l <err)" -eq 1 ]
 		grep -q changing err
