@@ -40,7 +40,7 @@ send_bytes(struct pkt *p, struct object_file *f, struct err *e)
  */
 static int
 send_small(struct pkt *p, struct repo *r, const struct hash *id,
-    bool with_id, struct err *e)
+    bool with_id, uint64_t skip, struct err *e)
 {
 	struct buf data = BUF_INIT(OBJECT_SMALL_MAX);
 	struct proto_object o = { .absent = false };
@@ -48,11 +48,12 @@ send_small(struct pkt *p, struct repo *r, const struct hash *id,
 
 	if (got != 0)
 		got = e->kind == ERR_BAD || e->kind == ERR_NO ? 0 : -1;
-	else {
+	else if (skip <= data.len) {
 		o.size = data.len;
 		got = send_line(p, &o, with_id ? id : NULL, e);
 		if (got == 0)
-			got = pkt_write(p, buf_span(&data), e);
+			got = pkt_write(p, span_of(data.p + skip,
+			    data.len - (size_t)skip), e);
 		got = got == 0 ? 1 : -1;
 	}
 	buf_free(&data);
@@ -61,18 +62,20 @@ send_small(struct pkt *p, struct repo *r, const struct hash *id,
 
 static int
 send_any(struct pkt *p, struct repo *r, const struct hash *id, bool with_id,
-    uint64_t *sent, struct err *e)
+    uint64_t skip, uint64_t *sent, struct err *e)
 {
 	struct proto_object o = { .absent = false };
 	struct object_file f;
-	int got;
+	int got = 0;
 
 	if (object_open(&f, r, id, e) != 0)
 		return e->kind == ERR_NO ? 0 : -1;
 	*sent = o.size = f.left;
 	if (o.size <= OBJECT_SMALL_MAX)
-		got = send_small(p, r, id, with_id, e);
-	else {
+		got = send_small(p, r, id, with_id, skip, e);
+	else if (skip <= o.size) {
+		*sent = f.left -= skip;
+		f.at += skip;
 		got = send_line(p, &o, with_id ? id : NULL, e);
 		if (got == 0)
 			got = send_bytes(p, &f, e);
@@ -84,20 +87,30 @@ send_any(struct pkt *p, struct repo *r, const struct hash *id, bool with_id,
 
 int
 parcel_send(struct pkt *p, struct repo *r, const struct hash *id,
-    bool with_id, uint64_t *sent, struct err *e)
+    uint64_t *sent, struct err *e)
 {
-	struct proto_object absent = { .absent = true };
 	char hex[HASH_HEX];
 	int got;
 
 	*sent = 0;
-	if ((got = send_any(p, r, id, with_id, sent, e)) != 0)
+	if ((got = send_any(p, r, id, true, 0, sent, e)) != 0)
 		return got < 0 ? -1 : 0;
 	*sent = 0;
-	if (!with_id)
-		return send_line(p, &absent, NULL, e);
 	hash_format(hex, id);
 	return err_set(e, ERR_NO, "object %s: not here, or damaged", hex);
+}
+
+int
+parcel_send_rest(struct pkt *p, struct repo *r, const struct hash *id,
+    uint64_t skip, struct err *e)
+{
+	struct proto_object absent = { .absent = true };
+	uint64_t sent;
+	int got = send_any(p, r, id, false, skip, &sent, e);
+
+	if (got != 0)
+		return got < 0 ? -1 : 0;
+	return send_line(p, &absent, NULL, e);
 }
 
 /* --- receiving ------------------------------------------------------------ */
@@ -180,19 +193,29 @@ commit_large(struct parcel_sink *k, struct object_writer *w,
 	return got < 0 ? -1 : 0;
 }
 
-static int
-take_large(struct parcel_sink *k, parcel_source *next, void *arg,
-    const struct hash *id, uint64_t size, struct buf *packet, struct err *e)
+/* The stream broke: keep what came, but not of what was erased meanwhile. */
+static void
+keep_part(struct parcel_sink *k, struct object_writer *w,
+    const struct hash *id)
 {
-	struct object_writer *w;
-	uint64_t left = size;
+	struct err ignored;
 
-	if (object_writer_open(&w, k->repo, e) != 0)
-		return -1;
+	if (k->keep && waiting_is_dismissed(k->repo, id, &ignored) == 0)
+		object_writer_keep(w);
+	else
+		object_writer_abort(w);
+}
+
+/* The left bytes that w lacks. */
+static int
+fill_large(struct parcel_sink *k, struct object_writer *w,
+    parcel_source *next, void *arg, const struct hash *id, uint64_t left,
+    struct buf *packet, struct err *e)
+{
 	while (left > 0) {
 		if (next(arg, packet, left, e) != 0 ||
 		    object_writer_add(w, packet->p, packet->len, e) != 0) {
-			object_writer_abort(w);
+			keep_part(k, w, id);
 			return -1;
 		}
 		left -= packet->len;
@@ -200,6 +223,48 @@ take_large(struct parcel_sink *k, parcel_source *next, void *arg,
 	if (commit_large(k, w, id, e) != 0)
 		return e->kind == ERR_BAD ? 0 : -1;
 	return 1;
+}
+
+static int
+take_large(struct parcel_sink *k, parcel_source *next, void *arg,
+    const struct hash *id, uint64_t size, struct buf *packet, struct err *e)
+{
+	struct object_writer *w;
+	uint64_t at;
+	int got = k->keep ?
+	    object_writer_part(&w, k->repo, id, true, &at, e) :
+	    object_writer_open(&w, k->repo, e);
+
+	return got != 0 ? -1 : fill_large(k, w, next, arg, id, size, packet,
+	    e);
+}
+
+int
+parcel_part(struct object_writer **out, struct parcel_sink *k,
+    const struct hash *id, uint64_t *at, struct err *e)
+{
+	if (object_writer_part(out, k->repo, id, false, at, e) != 0)
+		return -1;
+	if (*at > 0)
+		return 1;
+	object_writer_abort(*out);
+	return 0;
+}
+
+int
+parcel_take_rest(struct parcel_sink *k, struct pkt *p,
+    struct object_writer *w, const struct hash *id, uint64_t left,
+    struct err *e)
+{
+	struct buf packet = BUF_INIT(PKT_DATA_MAX);
+	int got = fill_large(k, w, next_packet, p, id, left, &packet, e);
+
+	buf_free(&packet);
+	if (got == 1) {
+		k->objects++;
+		k->bytes += left;
+	}
+	return got;
 }
 
 int

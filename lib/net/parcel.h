@@ -12,13 +12,19 @@
 #include "store/object.h"
 
 /*
- * Queue one object: with_id as "object ID SIZE" (for a put), else as
- * "object SIZE", or "absent" when it is not here or damaged.  ERR_NO: it is
- * not here, in a put, and nothing was queued; any other error: the stream is
- * spoilt.  *sent is its size.
+ * Queue one object as "object ID SIZE", for a put.  ERR_NO: it is not here, or
+ * damaged, and nothing was queued; any other error: the stream is spoilt.
+ * *sent is its size.
  */
 int parcel_send(struct pkt *p, struct repo *r, const struct hash *id,
-    bool with_id, uint64_t *sent, struct err *e);
+    uint64_t *sent, struct err *e);
+
+/*
+ * The same as an answer, "object SIZE" and its bytes without the first skip;
+ * or "absent" when it is not here, damaged, or has fewer than that.
+ */
+int parcel_send_rest(struct pkt *p, struct repo *r, const struct hash *id,
+    uint64_t skip, struct err *e);
 
 /*
  * What arrives: small objects are gathered and stored with one fsync.  What
@@ -31,6 +37,8 @@ struct parcel_sink {
 	struct ids batched;		/* what is in it */
 	uint64_t batch_bytes;
 	uint64_t objects, bytes;	/* taken so far */
+	bool keep;		/* the first bytes of a large one that does not
+				 * come whole, for parcel_part */
 };
 
 void parcel_start(struct parcel_sink *k, struct repo *r);
@@ -45,8 +53,22 @@ int parcel_take(struct parcel_sink *k, struct pkt *p, const struct hash *id,
     uint64_t size, struct err *e);
 
 /*
- * The same from elsewhere: next puts 1 to left of the bytes that follow into
- * part, which is at first what it was, and has room for PKT_DATA_MAX.
+ * Open what is kept of an object, *at bytes of it, to be given to
+ * parcel_take_rest, which frees it in any case, or to object_writer_keep.
+ * 1; 0 nothing is kept; -1.
+ */
+int parcel_part(struct object_writer **out, struct parcel_sink *k,
+    const struct hash *id, uint64_t *at, struct err *e);
+
+/* As parcel_take, of the left bytes that follow them.  0 may be the fault of
+ * who sent the first ones. */
+int parcel_take_rest(struct parcel_sink *k, struct pkt *p,
+    struct object_writer *w, const struct hash *id, uint64_t left,
+    struct err *e);
+
+/*
+ * As parcel_take from elsewhere: next puts 1 to left of the bytes that follow
+ * into part, which is at first what it was, and has room for PKT_DATA_MAX.
  */
 typedef int parcel_source(void *arg, struct buf *part, uint64_t left,
     struct err *e);

@@ -106,6 +106,7 @@ enum args {
 	ARGS_NONE,
 	ARGS_HEIGHT,
 	ARGS_HOURS,
+	ARGS_OFFSET,
 	ARGS_SKIP,
 	ARGS_RANGE,
 	ARGS_STOP,		/* a range, and perhaps where to stop */
@@ -137,6 +138,7 @@ static const struct {
 	[PROTO_PUT_OBJECTS] = { "put-objects", ARGS_NONE, SIZE_MAX },
 	[PROTO_PUT_PENDING] = { "put-pending", ARGS_NONE, PROTO_PUT_MAX },
 	[PROTO_PUT_STAGED] = { "put-staged", ARGS_NONE, PROTO_PUT_MAX },
+	[PROTO_REST] = { "rest", ARGS_OFFSET, HASH_LEN },
 	[PROTO_ROOTS] = { "roots", ARGS_HOURS, 0 },
 	[PROTO_SECRET] = { "secret", ARGS_NONE, 0 },
 	[PROTO_STAGED] = { "staged", ARGS_SKIP, 0 },
@@ -190,6 +192,8 @@ parse_args(struct proto_request *r, enum args args, struct span rest)
 	case ARGS_HOURS:
 		return stamp_hour_parse(&r->hour_ms, text_word(&rest)) == 0 ?
 		    parse_count(r, rest) : -1;
+	case ARGS_OFFSET:
+		return text_parse_u64(&r->from, rest, OBJECT_MAX);
 	case ARGS_SKIP:
 		return text_parse_u64(&r->from, rest, UINT32_MAX);
 	case ARGS_RANGE:
@@ -229,7 +233,7 @@ proto_request_format(struct buf *out, const struct proto_request *r)
 	enum args args = verbs[r->verb].args;
 
 	buf_adds(out, verbs[r->verb].name);
-	if (args == ARGS_SKIP || args == ARGS_HEIGHT)
+	if (args == ARGS_SKIP || args == ARGS_OFFSET || args == ARGS_HEIGHT)
 		buf_addf(out, " %llu", (unsigned long long)r->from);
 	if (args == ARGS_RANGE || args == ARGS_STOP)
 		buf_addf(out, " %llu %llu", (unsigned long long)r->from,

@@ -75,6 +75,7 @@ enum proto_verb {
 	PROTO_PUT_OBJECTS,	/* + objects */
 	PROTO_PUT_PENDING,	/* + items */
 	PROTO_PUT_STAGED,	/* + items */
+	PROTO_REST,		/* rest OFFSET + an id */
 	PROTO_ROOTS,		/* roots HOUR COUNT */
 	PROTO_SECRET,
 	PROTO_STAGED,		/* staged SKIP */
@@ -84,7 +85,7 @@ enum proto_verb {
 
 struct proto_request {
 	enum proto_verb verb;
-	uint64_t from;		/* FROM, SKIP or HEIGHT */
+	uint64_t from;		/* FROM, SKIP, HEIGHT or OFFSET */
 	uint64_t count;		/* COUNT, 1 to PROTO_COUNT_MAX */
 	int64_t hour_ms;	/* HOUR: its start */
 	bool has_stop;

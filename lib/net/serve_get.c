@@ -173,12 +173,13 @@ get_items(struct serve_conn *c, const struct proto_request *rq,
 	return ret;
 }
 
-/* Streamed: the answer is not gathered. */
+/* Streamed: the answer is not gathered.  Of each, without the first skip
+ * bytes. */
 static int
-get_objects(struct serve_conn *c, struct span body, struct err *e)
+get_objects(struct serve_conn *c, struct span body, uint64_t skip,
+    struct err *e)
 {
 	struct ids asked = IDS_INIT;
-	uint64_t size;
 	int ret = ids_add_payload(&asked, body, PROTO_IDS_MAX, e);
 
 	if (ret == 0 && (ret = serve_objects(c, asked.n, e)) != 0)
@@ -188,8 +189,8 @@ get_objects(struct serve_conn *c, struct span body, struct err *e)
 	ret = pkt_line(&c->pkt, e, "ok");
 	for (size_t i = 0; ret == 0 && i < asked.n; i++)
 		if ((ret = serve_sent(c, e)) == 0)
-			ret = parcel_send(&c->pkt, c->repo, &asked.id[i],
-			    false, &size, e);
+			ret = parcel_send_rest(&c->pkt, c->repo,
+			    &asked.id[i], skip, e);
 	if (ret == 0)
 		ret = pkt_flush(&c->pkt, e);
 	ids_free(&asked);
@@ -261,7 +262,12 @@ serve_get(struct serve_conn *c, const struct proto_request *rq,
 	case PROTO_GET_STAGED:
 		return get_items(c, rq, body, status, answer, e);
 	case PROTO_OBJECTS:
-		return get_objects(c, body, e);
+		return get_objects(c, body, 0, e);
+	case PROTO_REST:
+		if (body.n != HASH_LEN)
+			return err_set(e, ERR_BAD, "not the protocol: the id "
+			    "of one object was expected");
+		return get_objects(c, body, rq->from, e);
 	case PROTO_SECRET:
 		return get_secret(c, answer, e);
 	default:

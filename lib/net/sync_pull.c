@@ -55,6 +55,108 @@ take_object(struct sync *y, struct parcel_sink *sink, const struct hash *id,
 	return ret < 0 ? -1 : 0;
 }
 
+/* --- the rest of those whose transfer was interrupted --------------------- */
+
+/* What follows "ok": 1 it is here now, 0 it is not, -1. */
+static int
+take_rest(struct sync *y, struct parcel_sink *sink, struct object_writer *w,
+    const struct hash *id, uint64_t at, uint64_t largest, struct err *e)
+{
+	struct buf line = BUF_INIT(PROTO_LINE_MAX);
+	struct proto_object o;
+	int ret = pkt_read_line(&y->s->pkt, &line, e);
+
+	if (ret == 0)
+		ret = proto_object_parse(&o, NULL, buf_span(&line), e);
+	buf_free(&line);
+	if (ret == 0 && !o.absent && (o.size < at || o.size > largest))
+		ret = err_set(e, ERR_BAD, "an object of %llu bytes, of which "
+		    "%llu are here, and that may have %llu",
+		    (unsigned long long)o.size, (unsigned long long)at,
+		    (unsigned long long)largest);
+	if (ret == 0 && !o.absent) {
+		ret = parcel_take_rest(sink, &y->s->pkt, w, id, o.size - at,
+		    e);
+		y->res->pulled.objects += ret == 1;
+		y->res->pulled.bytes += ret == 1 ? o.size - at : 0;
+	} else
+		object_writer_keep(w);
+	if (ret >= 0 && pkt_read_flush(&y->s->pkt, e) != 0)
+		ret = -1;
+	return ret;
+}
+
+/*
+ * One of them: 1, 0 it has to be asked for as others, -1.  *refused: the peer
+ * does not know the request.
+ */
+static int
+pull_rest(struct sync *y, struct parcel_sink *sink, const struct hash *id,
+    uint64_t largest, bool *refused, struct err *e)
+{
+	struct buf status = BUF_INIT(PROTO_LINE_MAX);
+	struct proto_request rq = { .verb = PROTO_REST };
+	struct object_writer *w;
+	int ret = parcel_part(&w, sink, id, &rq.from, e);
+
+	if (ret <= 0)
+		return ret;
+	proto_request_format(&status, &rq);
+	buf_addc(&status, '\0');
+	ret = session_start(y->s, (const char *)status.p, e);
+	if (ret == 0 && pkt_write(&y->s->pkt, span_of(id->b, HASH_LEN),
+	    e) != 0)
+		ret = session_failed(y->s, e);
+	buf_reset(&status);
+	if (ret == 0)
+		ret = session_status(y->s, &status, e);
+	buf_free(&status);
+	if (ret != 0) {
+		object_writer_keep(w);
+		*refused = e->kind == ERR_NO && !y->s->broken;
+		return *refused ? 0 : -1;
+	}
+	ret = take_rest(y, sink, w, id, rq.from, largest, e);
+	if (ret < 0 && e->kind != ERR_SYS)
+		session_failed(y->s, e);
+	else if (ret < 0)
+		y->s->broken = true;
+	return ret;
+}
+
+static int
+add_part(void *arg, const struct hash *id, struct err *e)
+{
+	return ids_add(arg, id, e);
+}
+
+/* Of those in l that have come in part, take the rest; left is what is to be
+ * asked for then. */
+static int
+pull_rests(struct ids *left, struct sync *y, const struct ids *l,
+    uint64_t largest, struct err *e)
+{
+	struct ids parts = IDS_INIT;
+	struct parcel_sink sink;
+	bool refused = false;
+	int ret = object_parts(y->repo, add_part, &parts, e);
+
+	ids_sort(&parts);
+	parcel_start(&sink, y->repo);
+	sink.keep = true;
+	for (size_t i = 0; ret == 0 && i < l->n; i++) {
+		int got = !refused && ids_has(&parts, &l->id[i]) ?
+		    pull_rest(y, &sink, &l->id[i], largest, &refused, e) : 0;
+
+		ret = got < 0 ? -1 : got == 1 ? 0 :
+		    ids_add(left, &l->id[i], e);
+	}
+	ids_free(&parts);
+	return ret;
+}
+
+/* --- all ------------------------------------------------------------------ */
+
 /* One request's worth of them. */
 static int
 pull_object_group(struct sync *y, const struct ids *l, size_t from,
@@ -77,6 +179,7 @@ pull_object_group(struct sync *y, const struct ids *l, size_t from,
 		return -1;
 	tally_moved(y->res, "objects", from, l->n);
 	parcel_start(&sink, y->repo);
+	sink.keep = true;
 	for (size_t i = 0; i < n && ret == 0; i++) {
 		ret = take_object(y, &sink, &l->id[from + i], largest, e);
 		tally_moved(y->res, "objects", from + i + 1, l->n);
@@ -97,10 +200,13 @@ int
 sync_pull_objects(struct sync *y, const struct ids *l, uint64_t largest,
     struct err *e)
 {
-	for (size_t i = 0; i < l->n; i += SYNC_GROUP)
-		if (pull_object_group(y, l, i, largest, e) != 0)
-			return -1;
-	return 0;
+	struct ids left = IDS_INIT;
+	int ret = pull_rests(&left, y, l, largest, e);
+
+	for (size_t i = 0; ret == 0 && i < left.n; i += SYNC_GROUP)
+		ret = pull_object_group(y, &left, i, largest, e);
+	ids_free(&left);
+	return ret;
 }
 
 static int

@@ -61,7 +61,7 @@ push_object_group(struct sync *y, const struct ids *l, size_t from,
 
 	tally_moved(y->res, "objects", from, l->n);
 	for (size_t i = from; i < end && ret == 0; i++) {
-		if (parcel_send(&y->s->pkt, y->repo, &l->id[i], true, &size,
+		if (parcel_send(&y->s->pkt, y->repo, &l->id[i], &size,
 		    e) == 0) {
 			n->objects++;
 			n->bytes += size;

@@ -42,6 +42,25 @@ int object_writer_commit(struct object_writer *w, const struct hash *expect,
 void object_writer_abort(struct object_writer *w);	/* NULL: nothing */
 
 /*
+ * A writer for the object id of which object_writer_keep may have kept the
+ * first bytes: it begins after them, *at, or with `anew` at 0.  While another
+ * process writes the same one, it is as from object_writer_open.
+ */
+int object_writer_part(struct object_writer **out, struct repo *r,
+    const struct hash *id, bool anew, uint64_t *at, struct err *e);
+
+/* As object_writer_abort, but of a writer from object_writer_part what was
+ * written is kept, for a day. */
+void object_writer_keep(struct object_writer *w);
+
+/* Call fn, as that of object_each, for each of which something is kept. */
+int object_parts(struct repo *r, int (*fn)(void *arg, const struct hash *id,
+    struct err *e), void *arg, struct err *e);
+
+/* Forget what is kept of one, durably. */
+int object_part_forget(struct repo *r, const struct hash *id, struct err *e);
+
+/*
  * Store many small objects (each at most OBJECT_SMALL_MAX) with one fsync.
  * Until the commit none of them is found.
  */

@@ -106,7 +106,8 @@ object_erase(struct repo *r, const struct hash *id, struct err *e)
 	if (object_reindex(r, e) != 0 || doubt_whole(r, e) != 0)
 		return -1;
 	object_path(path, id);
-	if (fs_remove(r->dirfd, path, e) != 0)
+	if (fs_remove(r->dirfd, path, e) != 0 ||
+	    object_part_forget(r, id, e) != 0)
 		return -1;
 	while ((got = object_index_next(&row, r, id, e)) > 0)
 		if (erase_row(r, id, &row, e) != 0)

@@ -1,7 +1,11 @@
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/object.h"
@@ -166,6 +170,7 @@ object_put(struct repo *r, struct span data, struct hash *id, struct err *e)
 struct object_writer {
 	struct repo *r;
 	struct fs_temp temp;
+	bool part;		/* it is of a name that is found again */
 	struct hash_stream *hash;
 	uint64_t size;
 	struct err failed;	/* the first error; commit repeats it */
@@ -187,6 +192,140 @@ object_writer_open(struct object_writer **out, struct repo *r, struct err *e)
 	*out = w;
 	return 0;
 }
+
+/* --- of which the first bytes may be here --------------------------------- */
+
+#define PART ".tmp-part-"	/* and the id; a part is swept as others are */
+
+static void
+part_path(char out[OBJECT_PATH_LEN], const struct hash *id)
+{
+	char hex[HASH_HEX];
+
+	hash_format(hex, id);
+	snprintf(out, OBJECT_PATH_LEN, "tmp/" PART "%s", hex);
+}
+
+/*
+ * Open what is kept of an object and lock it: 1; 0 another process has it;
+ * -1.  Between the two it may have become the object, or been removed.
+ */
+static int
+part_open(struct fs_temp *t, const struct repo *r, const struct hash *id,
+    struct err *e)
+{
+	char path[OBJECT_PATH_LEN];
+	struct stat ours, named;
+
+	part_path(path, id);
+	t->dirfd = r->dirfd;
+	snprintf(t->name, sizeof(t->name), "%s", path);
+	t->fd = openat(r->dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	if (t->fd < 0)
+		return err_sys(e, "%s/%s", r->path, path);
+	if (flock(t->fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(t->fd, &ours) == 0 && fstatat(r->dirfd, path, &named,
+	    AT_SYMLINK_NOFOLLOW) == 0 && ours.st_ino == named.st_ino &&
+	    ours.st_dev == named.st_dev)
+		return 1;
+	close(t->fd);
+	t->fd = -1;
+	return 0;
+}
+
+/* Hash what is there; writing goes on at its end. */
+static int
+part_read(struct object_writer *w, struct err *e)
+{
+	unsigned char chunk[CHUNK];
+	ssize_t n;
+
+	while ((n = read(w->temp.fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "%s/%s", w->r->path, w->temp.name);
+		hash_add(w->hash, chunk, (size_t)n);
+		w->size += (uint64_t)n;
+	}
+	return 0;
+}
+
+int
+object_writer_part(struct object_writer **out, struct repo *r,
+    const struct hash *id, bool anew, uint64_t *at, struct err *e)
+{
+	struct object_writer *w = calloc(1, sizeof(*w));
+	int got;
+
+	*at = 0;
+	if (w == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	if ((got = part_open(&w->temp, r, id, e)) <= 0) {
+		free(w);
+		return got < 0 ? -1 : object_writer_open(out, r, e);
+	}
+	w->r = r;
+	w->part = true;
+	w->hash = hash_open();
+	if (anew && ftruncate(w->temp.fd, 0) != 0)
+		got = err_sys(e, "%s/%s", r->path, w->temp.name);
+	if (got < 0 || part_read(w, e) != 0) {
+		object_writer_abort(w);
+		return -1;
+	}
+	*at = w->size;
+	*out = w;
+	return 0;
+}
+
+void
+object_writer_keep(struct object_writer *w)
+{
+	if (w->part && w->size > 0 && w->failed.kind == ERR_NONE) {
+		close(w->temp.fd);
+		w->temp.fd = -1;
+	}
+	object_writer_abort(w);
+}
+
+int
+object_parts(struct repo *r, int (*fn)(void *arg, const struct hash *id,
+    struct err *e), void *arg, struct err *e)
+{
+	int fd = openat(r->dirfd, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	struct hash id;
+	int ret = 0;
+
+	if (dir == NULL) {
+		ret = err_sys(e, "%s/tmp", r->path);
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	while (ret == 0 && (errno = 0, d = readdir(dir)) != NULL)
+		if (strncmp(d->d_name, PART, strlen(PART)) == 0 &&
+		    hash_parse(&id, span_str(d->d_name + strlen(PART))) == 0)
+			ret = fn(arg, &id, e);
+	if (ret == 0 && errno != 0)
+		ret = err_sys(e, "%s/tmp", r->path);
+	closedir(dir);
+	return ret;
+}
+
+int
+object_part_forget(struct repo *r, const struct hash *id, struct err *e)
+{
+	char path[OBJECT_PATH_LEN];
+
+	part_path(path, id);
+	return fs_remove(r->dirfd, path, e);
+}
+
+/* -------------------------------------------------------------------------- */
 
 int
 object_writer_add(struct object_writer *w, const void *p, size_t n,

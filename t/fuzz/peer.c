@@ -12,6 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static struct post p;
+static struct hash wanted;
 static int nowhere;
 
 static void
@@ -25,7 +26,7 @@ static void
 enter(void)
 {
 	char *home = getcwd(NULL, 0);
-	struct hash record, header, profile;
+	struct hash record, header;
 	char text[128];
 	struct err e;
 
@@ -34,8 +35,8 @@ enter(void)
 	/* It has something to push, and wants something. */
 	post_block(&p, 0, NULL);
 	snprintf(text, sizeof(text), "the sealed profile of %s", p.bill.name);
-	hash_bytes(&profile, text, strlen(text));
-	little_ok(object_erase(p.f.r[0], &profile, &e));
+	hash_bytes(&wanted, text, strlen(text));
+	little_ok(object_erase(p.f.r[0], &wanted, &e));
 	post_stage(&p, 0, 700, 'a', &record);
 	post_authorize(&p, 0, &record, &header);
 	post_stage(&p, 0, 500, 'b', &record);
@@ -44,6 +45,19 @@ enter(void)
 	    nowhere < 0)
 		abort();
 	free(home);
+}
+
+/* Of what it wants, these bytes are here. */
+static void
+part(const char *text)
+{
+	struct object_writer *w;
+	uint64_t at;
+	struct err e;
+
+	little_ok(object_writer_part(&w, p.f.r[0], &wanted, true, &at, &e));
+	little_ok(object_writer_add(w, text, strlen(text), &e));
+	object_writer_keep(w);
 }
 
 /* The peer's greeting, which is in order, and then the fuzzer's bytes. */
@@ -80,7 +94,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	/* The first byte chooses where it begins. */
-	static const int part[] = { SYNC_BLOCKS | SYNC_PULL,
+	static const int flags[] = { SYNC_BLOCKS | SYNC_PULL,
 	    SYNC_OBJECTS | SYNC_PULL, SYNC_STAGED | SYNC_PULL,
 	    SYNC_PENDING | SYNC_PULL, SYNC_OBJECTS | SYNC_PUSH,
 	    SYNC_STAGED | SYNC_PUSH, SYNC_PENDING | SYNC_PUSH,
@@ -95,6 +109,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		enter();
 	if (n == 0)
 		return 0;
+	if (bytes[0] & 8)
+		part("the s");
+	else
+		little_ok(object_part_forget(p.f.r[0], &wanted, &e));
 	little_ok(hello_of(&me, p.f.r[0], &p.f.node[0], &e));
 	little_ok(session_over(&s, &me, "hospital-b", script(bytes + 1, n - 1),
 	    dup(nowhere), 1000, &e));
@@ -102,7 +120,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	/* Else nothing would be asked of it that only nodes are. */
 	strcpy(s->node, "hospital-b");
 	e.kind = ERR_NONE;
-	if (sync_with(p.f.r[0], s, part[bytes[0] % 8], &res, &e) != 0)
+	if (sync_with(p.f.r[0], s, flags[bytes[0] % 8], &res, &e) != 0)
 		assert(e.kind == ERR_BAD || e.kind == ERR_AGAIN ||
 		    e.kind == ERR_NO);
 	session_close(s);

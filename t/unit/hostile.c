@@ -4,80 +4,13 @@
  * good one afterwards finds everything that was there before.
  */
 #define _GNU_SOURCE
-#include "post.h"
-
-#include <poll.h>
+#include "wire.h"
 
 #define TIMEOUT_MS 150		/* that both ends wait for */
+#define FLAGS (SYNC_ALL | SYNC_PULL | SYNC_PUSH)
 #define RUN_MS 8000		/* that a spoilt exchange may take */
 
-static struct err e;
-static struct post p;
 static int flips = 20, cuts = 12;	/* of each direction; or HOSTILE */
-
-/* --- the wire ------------------------------------------------------------- */
-
-enum { KEEP, FLIP, CUT };
-
-/* Two sockets with us between them; what goes one way is counted. */
-struct wire {
-	pthread_t thread;
-	int end[2];		/* of the caller, of the server */
-	int what, way;		/* what is done to the bytes of which way */
-	uint64_t at;		/* and where */
-	uint64_t n[2];		/* bytes so far */
-};
-
-/* Pass on what is there; false at the end. */
-static bool
-pass(struct wire *w, int way)
-{
-	unsigned char part[4096];
-	ssize_t n = read(w->end[way], part, sizeof(part));
-	bool cut = false;
-
-	if (n <= 0)
-		return false;
-	if (way == w->way && w->what != KEEP && w->at >= w->n[way] &&
-	    w->at < w->n[way] + (uint64_t)n) {
-		if (w->what == FLIP)
-			part[w->at - w->n[way]] ^=
-			    (unsigned char)(1 << random() % 8);
-		else {
-			n = (ssize_t)(w->at - w->n[way]);
-			cut = true;
-		}
-	}
-	w->n[way] += (uint64_t)n;
-	for (ssize_t off = 0; off < n;) {
-		ssize_t s = send(w->end[!way], part + off, (size_t)(n - off),
-		    MSG_NOSIGNAL);
-
-		if (s < 0)
-			return false;
-		off += s;
-	}
-	return !cut;
-}
-
-static void *
-wire_run(void *arg)
-{
-	struct wire *w = arg;
-	struct pollfd fd[2] = { { w->end[0], POLLIN, 0 },
-	    { w->end[1], POLLIN, 0 } };
-
-	for (;;) {
-		if (poll(fd, 2, -1) < 0)
-			break;
-		if ((fd[0].revents != 0 && !pass(w, 0)) ||
-		    (fd[1].revents != 0 && !pass(w, 1)))
-			break;
-	}
-	shutdown(w->end[0], SHUT_RDWR);
-	shutdown(w->end[1], SHUT_RDWR);
-	return NULL;
-}
 
 /* --- the ledgers ---------------------------------------------------------- */
 
@@ -152,8 +85,7 @@ check_whole(const char *after)
 	struct sync_result res = { .wanted = 0 };
 	int failed = checks_failed;
 
-	CHECK(post_sync(&p, 1, 0, SYNC_ALL | SYNC_PULL | SYNC_PUSH, NULL,
-	    &res, &e) == 0);
+	CHECK(post_sync(&p, 1, 0, FLAGS, NULL, &res, &e) == 0);
 	CHECK(res.wanted == 0 && res.refused == 0);
 	CHECK(four_agree(&p.f, 3, 2));
 	for (unsigned i = 0; i < 2; i++) {
@@ -174,40 +106,6 @@ check_whole(const char *after)
 
 /* --- one exchange --------------------------------------------------------- */
 
-static int
-exchange(struct wire *w, int timeout_ms)
-{
-	struct serve_options o = { .timeout_ms = timeout_ms,
-	    .idle_ms = timeout_ms * 4 };
-	struct sync_result res = { .wanted = 0 };
-	struct post_server v;
-	struct session *s;
-	struct hello me;
-	int fd[2], ret;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0)
-		abort();
-	w->end[0] = fd[0];
-	w->end[1] = post_serve(&v, 0, &o);
-	if (pthread_create(&w->thread, NULL, wire_run, w) != 0)
-		abort();
-	little_ok(hello_of(&me, p.f.r[1], &p.f.node[1], &e));
-	ret = session_over(&s, &me, "hospital-a", fd[1], dup(fd[1]),
-	    timeout_ms, &e);
-	if (ret == 0) {
-		ret = session_adopt(s, p.f.r[1], &e);
-		if (ret == 0)
-			ret = sync_with(p.f.r[1], s,
-			    SYNC_ALL | SYNC_PULL | SYNC_PUSH, &res, &e);
-		session_close(s);
-	}
-	pthread_join(w->thread, NULL);
-	post_served(&v);
-	close(w->end[0]);
-	close(w->end[1]);
-	return ret;
-}
-
 /* Spoil one; returns whether it failed. */
 static bool
 spoil(int what, int way, uint64_t at)
@@ -222,7 +120,7 @@ spoil(int what, int way, uint64_t at)
 	    way == 0 ? "server" : "caller");
 	shell("rm -rf h0 h1 && cp -a o0 h0 && cp -a o1 h1");
 	open_both();
-	ret = exchange(&w, TIMEOUT_MS);
+	ret = wire_exchange(&w, FLAGS, TIMEOUT_MS, NULL);
 	took = clock_mono_ms() - start;
 	CHECK(took < RUN_MS);
 	if (took >= RUN_MS)
@@ -249,7 +147,7 @@ main(void)
 	prepare();
 	shell("cp -a o0 h0 && cp -a o1 h1");
 	open_both();
-	CHECK(exchange(&w, 10000) == 0);
+	CHECK(wire_exchange(&w, FLAGS, 10000, NULL) == 0);
 	CHECK(w.n[0] > 1500000 && w.n[1] > 2000000);
 	check_whole("nothing");
 	close_both();

@@ -92,7 +92,7 @@ requests(void)
 		"genesis", "get-pending", "get-staged", "head", "headers 999999999 1",
 		"keepalive", "objects",
 		"pending 0", "put-block", "put-objects", "put-pending",
-		"put-staged", "roots 2026-11-22_19 1000", "secret",
+		"put-staged", "rest 0", "roots 2026-11-22_19 1000", "secret",
 		"staged 65536", "wanted 0"
 	};
 	static const char *const bad[] = {
@@ -103,7 +103,8 @@ requests(void)
 		"headers 1 5 ", "headers 1 5 " HEX " ", "headers 0 5 " HEX,
 		"headers 1 5 -", "headers 1 1001 " HEX, "blocks 1 5 " HEX,
 		"delegates", "delegates 0", "delegates 1 1",
-		"delegates 1000000000", "roots", "roots 2026-11-22_19",
+		"delegates 1000000000", "rest", "rest ", "rest -1",
+		"rest 1 2", "rest 01", "rest 1099511627777", "roots", "roots 2026-11-22_19",
 		"roots 2026-11-22_24 1", "roots 2026-11-22_19 0",
 		"roots 2026-11-22_19 1001", "roots 2026-11-22_19 1 ",
 		"roots 1 1", "addr ", "addr 1", "keepalive 1", "cosign ", "cosign 1"
@@ -133,6 +134,8 @@ requests(void)
 	}
 	CHECK(proto_request_parse(&r, span_str("headers 2 3"), &e) == 0 &&
 	    !r.has_stop);
+	CHECK(proto_request_parse(&r, span_str("rest 1099511627776"), &e) ==
+	    0 && r.verb == PROTO_REST && r.from == 1ULL << 40);
 	CHECK(proto_request_parse(&r, span_str("roots 2026-11-22_19 7"),
 	    &e) == 0 && r.count == 7 && r.hour_ms == 1795374000000);
 	/* The consensus reads its own lines. */

@@ -173,6 +173,8 @@ access_of(int who, const struct serve_options *o, const char *name,
 	MAY(&c, for_all, true);
 	CHECK(ask(&c, "objects", nothing));
 	CHECK(said(&c, objects ? "ok" : "no \"objects\""));
+	CHECK(ask(&c, "rest 0", span_of(repo_ledger(p.f.r[0])->b, HASH_LEN)));
+	CHECK(said(&c, objects ? "ok" : "no \"rest\""));
 	MAY(&c, for_nodes, reads);
 	MAY(&c, for_writers, writes);
 	CHECK(ask(&c, "put-objects", nothing));
@@ -182,6 +184,73 @@ access_of(int who, const struct serve_options *o, const char *name,
 		CHECK(hang_up(&c) == 0);
 	} else
 		hang_up(&c);
+}
+
+/* The object of that id, from an offset on: its size, -1 absent, -2 refused;
+ * what came of it is right. */
+static long
+rest_of(struct caller *c, const struct hash *id, unsigned long long at,
+    struct span whole)
+{
+	struct proto_object o;
+	struct buf line = BUF_INIT(PROTO_LINE_MAX);
+	struct buf part = BUF_INIT(8u << 20);
+	long size = -2;
+
+	CHECK(pkt_line(&c->pkt, &e, "rest %llu", at) == 0 &&
+	    pkt_write(&c->pkt, span_of(id->b, HASH_LEN), &e) == 0 &&
+	    pkt_flush(&c->pkt, &e) == 0);
+	CHECK(pkt_read_line(&c->pkt, &line, &e) == 0);
+	if (span_is(buf_span(&line), "ok") &&
+	    pkt_read_line(&c->pkt, &line, &e) == 0 &&
+	    proto_object_parse(&o, NULL, buf_span(&line), &e) == 0)
+		size = o.absent ? -1 : (long)o.size;
+	CHECK(pkt_read_all(&c->pkt, &part, &e) == 0);
+	CHECK(size < 0 ? part.len == 0 : at <= whole.n &&
+	    span_eq(buf_span(&part), span_of(whole.p + at, whole.n - at)));
+	buf_free(&line);
+	buf_free(&part);
+	return size;
+}
+
+static void
+rests(void)
+{
+	static unsigned char large[(1u << 20) + 70001];
+	unsigned char two[2 * HASH_LEN] = "of which one is too many";
+	struct span of[2] = { span_of(large, sizeof(large)),
+	    span_str("a small object") };
+	struct hash id, none;
+	struct caller c;
+
+	memset(large, 'r', sizeof(large));
+	hash_bytes(&none, "nothing", 7);
+	enter(&c, NULL, 1);
+	for (int i = 0; i < 2; i++) {
+		long n = (long)of[i].n;
+
+		CHECK(object_put(p.f.r[0], of[i], &id, &e) == 0);
+		for (long at = 0; at < 10; at++) {
+			CHECK(rest_of(&c, &id, (uint64_t)at, of[i]) == n);
+			CHECK(rest_of(&c, &id, (uint64_t)(n - at), of[i]) ==
+			    n);
+		}
+		CHECK(rest_of(&c, &id, (uint64_t)n + 1, of[i]) == -1);
+		CHECK(rest_of(&c, &id, OBJECT_MAX, of[i]) == -1);
+		CHECK(rest_of(&c, &none, (uint64_t)n, of[i]) == -1);
+		little_ok(object_erase(p.f.r[0], &id, &e));
+		CHECK(rest_of(&c, &id, 1, of[i]) == -1);
+	}
+	/* One id, and whole. */
+	CHECK(ask(&c, "rest 1", nothing) && said(&c, "no not the protocol"));
+	CHECK(ask(&c, "rest 1", span_of(two, 31)) && said(&c, "no "));
+	CHECK(ask(&c, "head", nothing) && said(&c, "ok"));
+	CHECK(ask(&c, "rest 1", span_of(two, 64)) && said(&c, "no "));
+	CHECK(hang_up(&c) == -1);
+	enter(&c, NULL, 1);
+	CHECK(ask(&c, "rest 1099511627777", span_of(two, 32)));
+	CHECK(said(&c, "no malformed request"));
+	CHECK(hang_up(&c) == -1);
 }
 
 static void
@@ -373,6 +442,7 @@ main(void)
 	welcome();
 	proofs();
 	accesses();
+	rests();
 	secret();
 	rings();
 	garbage();
