@@ -148,6 +148,20 @@ as_d() {
 	silent ehr-sync -C D
 }
 
+@test "while one is silent, the others get what there is for them, and from it" {
+	# C says nothing until A has what D had.
+	ehr-node -C D peer hospital-c 'until find A/.ehr/pending -name '\
+'"*.seg" | grep -q .; do sleep 0.1; done; exec ehr-serve -C C'
+	printf '[net]\n\ttimeout = 12\n' >>D/.ehr/config
+	enroll D
+	enroll C
+	silent ehr-sync -C D
+	# What it had reaches those who had their turn.
+	for d in A B C D; do
+		waits $d 2
+	done
+}
+
 @test "peers that are behind, and one that is ahead" {
 	cp -a D old
 	enroll A B C

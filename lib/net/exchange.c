@@ -86,7 +86,7 @@ sync_one(struct exchange *x, struct peer *p, struct repo *r, int flags,
 {
 	struct err own = { .kind = ERR_NONE };
 
-	if (p->s == NULL || p->e.kind != ERR_NONE)
+	if (!p->idle || p->e.kind != ERR_NONE)
 		return 0;
 	if (x->begin != NULL)
 		x->begin(x->arg, p);
@@ -100,47 +100,85 @@ sync_one(struct exchange *x, struct peer *p, struct repo *r, int flags,
 	return 0;
 }
 
+struct exchanging {
+	struct exchange *x;
+	struct peers *p;
+	struct repo *r;
+};
+
+/*
+ * Pull from those whose chain is here and that had no turn yet, then push to
+ * them; and, as they may have brought something, to those who had one.
+ */
 static int
-sync_all(struct exchange *x, struct peers *p, struct repo *r,
-    struct err *e)
+sync_all(struct exchanging *g, struct err *e)
 {
-	int pull = x->flags & ~(SYNC_PUSH | SYNC_BLOCKS);
-	int push = x->flags & ~SYNC_PULL;
+	int pull = g->x->flags & ~(SYNC_PUSH | SYNC_BLOCKS);
+	int push = g->x->flags & ~SYNC_PULL;
+	struct peers *p = g->p;
+	bool news = false;
 
 	if (pull == SYNC_PULL)
 		pull = 0;	/* there was only the chain to be taken */
-	for (size_t i = 0; (pull & SYNC_PULL) && i < p->n; i++)
-		if (sync_one(x, &p->v[i], r, pull, e) != 0)
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i].had_turn)
+			continue;
+		news = news || p->v[i].idle;
+		if ((pull & SYNC_PULL) &&
+		    sync_one(g->x, &p->v[i], g->r, pull, e) != 0)
 			return -1;
-	for (size_t i = 0; (push & SYNC_PUSH) && i < p->n; i++)
-		if (sync_one(x, &p->v[i], r, push, e) != 0)
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		if ((push & SYNC_PUSH) && (news || !p->v[i].had_turn) &&
+		    sync_one(g->x, &p->v[i], g->r, push, e) != 0)
 			return -1;
+		p->v[i].had_turn = p->v[i].idle;
+	}
 	return 0;
+}
+
+static void
+tell_done(void *arg, const struct peer *p)
+{
+	struct exchanging *g = arg;
+
+	g->x->done(g->x->arg, p);
+}
+
+/* Some are silent: the others need not wait for them. */
+static int
+meanwhile(void *arg, struct err *e)
+{
+	return sync_all(arg, e);
 }
 
 int
 exchange_run(struct exchange *x, struct peers *p, struct repo *r,
     struct err *e)
 {
+	struct exchanging g = { x, p, r };
 	struct known *k = malloc(sizeof(*k));
 	struct fetch_options o = {
 		.chain = (x->flags & SYNC_PULL) && (x->flags & SYNC_BLOCKS),
 		.learn = x->learn ? k : NULL,
 		.key = x->key,
 		.res = &x->chain,
-		.done = x->done,
+		.done = x->done == NULL ? NULL : tell_done,
+		.meanwhile = meanwhile,
 		.stop = x->stop,
-		.arg = x->arg
+		.arg = &g
 	};
 	struct err later;
 	int ret;
 
 	if (k == NULL)
 		return err_set(e, ERR_SYS, "out of memory");
+	for (size_t i = 0; i < p->n; i++)
+		p->v[i].had_turn = false;
 	known_load(k, r);
 	ret = fetch_run(p, r, &o, e);
 	if (ret == 0)
-		ret = sync_all(x, p, r, e);
+		ret = sync_all(&g, e);
 	/* Of what is kept nothing important is lost. */
 	if (remember(k, p, r, ret == 0 ? e : &later) != 0)
 		ret = -1;

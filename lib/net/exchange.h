@@ -24,6 +24,8 @@ struct exchange {
 /*
  * Open a session to each that has none and exchange what flags say: pull from
  * all, then push to all, so that what one has reaches the others at once.
+ * While some are silent the others get their turn, and what those had that
+ * spoke later after that.
  * What goes wrong with one is in its e; that it was wrong or slow is kept in
  * the directory (known.h), as is what was learned.  New peers are added to p.
  * -1: ours, as fetch_run; what is left did not get its turn.

@@ -51,6 +51,7 @@ fetch_begin(struct fetch *f, unsigned i)
 	struct peer *p = &f->peers->v[i];
 	struct err e;
 
+	f->heard_ms[i] = clock_mono_ms();
 	if (session_begin(&p->s, f->repo, &f->me, p->name, p->command,
 	    f->timeout_ms, &e) != 0 || pkt_drain(&p->s->pkt, &e) != 0)
 		fetch_leave(f, i, &e);
@@ -146,6 +147,8 @@ ask(struct fetch *f, const struct plan_step *step)
 	struct buf line = BUF_INIT(PROTO_LINE_MAX);
 	struct err e;
 
+	if (f->plan.peer[step->peer].nasks == 1)
+		f->heard_ms[step->peer] = clock_mono_ms();
 	if (a->kind == PLAN_HEADER || a->kind == PLAN_BLOCK)
 		fetch_moved(f, a->kind);
 	rq.verb = a->kind == PLAN_ADDR ? PROTO_ADDR :
@@ -187,6 +190,7 @@ talk(struct fetch *f, unsigned i)
 			    clock_mono_ms());
 			tally_bytes(f->o->res, p->bytes_read - f->read[i]);
 			f->read[i] = p->bytes_read;
+			f->heard_ms[i] = clock_mono_ms();
 		}
 		/* What came before the end counts. */
 		if (listen(f, i, &why) != 0) {
@@ -204,15 +208,22 @@ talk(struct fetch *f, unsigned i)
 	fetch_leave(f, i, &e);
 }
 
+/* Is all of it here that peer i has? */
+static bool
+has_all(const struct fetch *f, unsigned i)
+{
+	const struct plan_peer *q = &f->plan.peer[i];
+
+	return q->state == PLAN_READY && q->claim <= f->plan.applied;
+}
+
 /* Tell of peers that nothing more is to come from. */
 static void
 tell_done(struct fetch *f)
 {
 	for (unsigned i = 0; f->o->done != NULL && i < f->plan.npeers; i++) {
-		const struct plan_peer *q = &f->plan.peer[i];
-
-		if (f->done[i] || (q->state != PLAN_GONE &&
-		    (q->state != PLAN_READY || q->claim > f->plan.applied)))
+		if (f->done[i] || (f->plan.peer[i].state != PLAN_GONE &&
+		    !has_all(f, i)))
 			continue;
 		f->done[i] = true;
 		f->o->done(f->o->arg, &f->peers->v[i]);
@@ -258,6 +269,55 @@ wait_for_peers(struct fetch *f, int ms, struct err *e)
 	return fd[n].revents != 0 ? fetch_applied(f, e) : 0;
 }
 
+/*
+ * When will only peers have been waited for that are silent, while others are
+ * done?  INT64_MAX: not until something else happens.
+ */
+static int64_t
+silent_at(const struct fetch *f)
+{
+	int64_t last = INT64_MIN;
+	bool done = false;
+
+	if (f->o->meanwhile == NULL || *f->paused || f->work.busy)
+		return INT64_MAX;
+	for (unsigned i = 0; i < f->plan.npeers; i++) {
+		if (owes(f, i)) {
+			if (f->heard_ms[i] > last)
+				last = f->heard_ms[i];
+		} else if (has_all(f, i))
+			done = true;
+		else if (f->plan.peer[i].state != PLAN_GONE)
+			return INT64_MAX;
+	}
+	return done && last != INT64_MIN ? last + f->plan.stall_ms :
+	    INT64_MAX;
+}
+
+/* Others have work to do while nobody says anything. */
+static int
+pause_for_others(struct fetch *f, struct err *e)
+{
+	int64_t began_ms = clock_mono_ms();
+
+	*f->paused = true;
+	for (unsigned i = 0; i < f->plan.npeers; i++)
+		f->peers->v[i].idle = has_all(f, i) && !owes(f, i);
+	if (f->o->meanwhile(f->o->arg, e) != 0)
+		return -1;
+	for (unsigned i = 0; i < f->plan.npeers; i++) {
+		const struct peer *p = &f->peers->v[i];
+
+		if (p->e.kind != ERR_NONE)
+			plan_gone(&f->plan, i);
+		/* They are counted. */
+		if (p->s != NULL && !owes(f, i))
+			f->read[i] = p->s->pkt.bytes_read;
+	}
+	plan_skip(&f->plan, clock_mono_ms() - began_ms);
+	return 0;
+}
+
 /* Nothing is to be asked: apply what is here, or wait.  1 it is done. */
 static int
 rest(struct fetch *f, const struct plan_step *step, struct err *e)
@@ -268,9 +328,11 @@ rest(struct fetch *f, const struct plan_step *step, struct err *e)
 		return fetch_apply(f, e);
 	if (step->what == PLAN_DONE && !f->work.busy)
 		return 1;
-	until = step->until_ms == INT64_MAX ? -1 : step->until_ms - now;
-	if (until < 0 && step->until_ms != INT64_MAX)
-		until = 0;
+	if ((until = silent_at(f)) <= now)
+		return pause_for_others(f, e);
+	if (step->until_ms < until)
+		until = step->until_ms;
+	until = until == INT64_MAX ? -1 : until < now ? 0 : until - now;
 	if (wait >= 0 && (until < 0 || wait < until))
 		until = wait;
 	return wait_for_peers(f, until > INT_MAX ? INT_MAX : (int)until, e);
@@ -376,6 +438,7 @@ finish(struct fetch *f)
 			session_give_up(p->s, &ignored);
 			p->s = NULL;
 		}
+		p->idle = p->s != NULL && !p->s->broken;
 	}
 	spine_free(&f->spine);
 	identity_wipe(&f->key);
@@ -386,8 +449,8 @@ int
 fetch_run(struct peers *p, struct repo *r, const struct fetch_options *o,
     struct err *e)
 {
+	bool more, paused = false;
 	uint64_t before;
-	bool more;
 	int ret;
 
 	/* Again, if there are more headers than are taken at once. */
@@ -399,6 +462,7 @@ fetch_run(struct peers *p, struct repo *r, const struct fetch_options *o,
 		f->repo = r;
 		f->peers = p;
 		f->o = o;
+		f->paused = &paused;
 		ret = start(f, e);
 		before = f->plan.applied;
 		if (ret == 0) {

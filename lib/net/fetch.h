@@ -18,6 +18,12 @@ struct fetch_options {
 	/* Called for each peer, at least once, when its blocks are all here or
 	 * it was left: there is nothing more to come from it.  May be NULL. */
 	void (*done)(void *arg, const struct peer *p);
+	/* Called once, if at all: nothing is to come now but from peers that
+	 * have been silent for a while (plan.h: stall_ms), and others are done.
+	 * Those that are idle may be used until it returns; who is to be
+	 * left has an e then.  -1: it is our own failure, and ends it.  May be
+	 * NULL. */
+	int (*meanwhile)(void *arg, struct err *e);
 	void *arg;
 	int stop;		/* descriptor; readable: end early, with
 				 * ERR_AGAIN.  0: none */
@@ -27,7 +33,7 @@ struct fetch_options {
  * Open a session to each of the peers that has none, and fetch.  A peer that
  * does not answer, refuses, is slow or wrong is left: its e says why, and
  * others are asked.  What came is durable, and its blocks are counted in the
- * peer's res, too.
+ * peer's res, too.  Whose session can be used then is idle.
  *
  * 0: each peer that is left has no more blocks than we now have, or its e says
  * why.  -1: ERR_SYS; ERR_AGAIN the directory is locked; ERR_BAD a block that a

@@ -45,6 +45,8 @@ struct fetch {
 	uint64_t read[PLAN_PEERS];	/* bytes that were counted */
 	bool compared[PLAN_PEERS];	/* its head, with ours */
 	bool done[PLAN_PEERS];	/* and that was told */
+	int64_t heard_ms[PLAN_PEERS];	/* when it said something, or began */
+	bool *paused;		/* meanwhile was called */
 
 	struct fetch_block block[PLAN_WINDOW];	/* by height */
 	size_t held;		/* bytes of them */

@@ -14,6 +14,8 @@ struct peer {
 	struct sync_result res;
 	struct err e;			/* kind ERR_NONE: all went well */
 	bool slow;			/* it was left because of that */
+	bool idle;		/* nothing is to come from s (fetch.h) */
+	bool had_turn;			/* of an exchange */
 };
 
 struct peers {
