@@ -58,6 +58,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 staged() {
 	find "$1/.ehr/staging" -name '*.seg' -exec cat {} + | grep -aq "$2"
 }
+all_well() { ! grep -q '^bad' A/.ehr/peers; }
 has_said() { grep -q "$1" said; }
 
 @test "what arrives goes to all peers at once, each once" {
@@ -189,7 +190,7 @@ has_said() { grep -q "$1" said; }
 
 @test "a peer that has fallen silent is missed" {
 	ehr-node -C A peer hospital-b 'echo $$ >pid.b; exec ehr-serve -C B'
-	printf '[net]\n\tkeepalive = 1\n\tmisses = 2\n' >>A/.ehr/config
+	printf '[net]\n\tkeepalive = 1\n\tmisses = 2\n\tforgive = 100\n' >>A/.ehr/config
 	follow_a
 	until_ok 20 test -s pid.b
 	# Asked again and again, who answers is not missed.
@@ -198,8 +199,17 @@ has_said() { grep -q "$1" said; }
 	stopped=$(<pid.b)
 	kill -STOP "$stopped"
 	until_ok 30 has_said 'it has not answered for 2 times 1 s'
+	until_ok 20 grep -q '^bad hospital-b .*has not answered' A/.ehr/peers
 	kill -CONT "$stopped" 2>/dev/null || true
 	until_ok 30 has_said 'hospital-b: it is there again'
+	until_ok 20 all_well
+	# Begun again, it is called as soon as it is forgiven.
+	kill -STOP "$(<pid.b)"
+	until_ok 20 grep -q '^bad hospital-b ' A/.ehr/peers
+	end_it
+	follow_a
+	enroll A
+	until_ok 60 waits B 1
 	end_it
 }
 
@@ -219,6 +229,37 @@ has_said() { grep -q "$1" said; }
 	enroll A
 	until_ok 20 waits C 1
 	until_ok 30 waits B 1
+	end_it
+}
+
+@test "who was good at first and is wrong then is remembered" {
+	cat >b <<-'END'
+	#!/bin/sh
+	echo >>b.called
+	echo $$ >pid.b
+	[ ! -e b.ill ] || { printf zzzzzzzz; exec cat >/dev/null; }
+	exec ehr-serve -C B
+	END
+	chmod +x b
+	ehr-node -C A peer hospital-b ./b
+	printf '[net]\n\tforgive = 1000\n' >>A/.ehr/config
+	follow_a
+	enroll A
+	until_ok 20 waits B 1
+	run ! grep -q '^bad' A/.ehr/peers
+	touch b.ill
+	kill -KILL "$(<pid.b)"
+	until_ok 20 grep -q '^bad hospital-b .*not the protocol' A/.ehr/peers
+	# Begun again, it is not called; with nothing remembered, it is.
+	rm b.ill b.called
+	end_it
+	follow_a
+	enroll A
+	until_ok 20 waits C 2
+	[ ! -e b.called ]
+	rm A/.ehr/peers
+	kill -HUP "$(<pid)"
+	until_ok 20 waits B 2
 	end_it
 }
 

@@ -15,24 +15,25 @@
 
 /* What became of it this time. */
 static void
-judge(struct known *k, const struct peer *p, int64_t forgive_ms)
+judge(struct known *k, const char *name, const struct err *why, bool slow,
+    int64_t forgive_ms)
 {
-	struct known_peer *q = known_find(k, span_str(p->name));
-	int64_t for_ms = p->e.kind == ERR_BAD ? forgive_ms :
-	    p->slow ? forgive_ms / FORGIVE_SLOW : 0;
+	struct known_peer *q = known_find(k, span_str(name));
+	int64_t for_ms = why->kind == ERR_BAD ? forgive_ms :
+	    slow ? forgive_ms / FORGIVE_SLOW : 0;
 
-	if (p->e.kind == ERR_NONE && q != NULL)
+	if (why->kind == ERR_NONE && q != NULL)
 		q->bad_ms = 0;
 	/* Where an address leads to somebody else, another may be right. */
-	if (p->e.kind == ERR_NO && q != NULL)
+	if (why->kind == ERR_NO && q != NULL)
 		q->address[0] = '\0';
 	if (for_ms == 0)
 		return;
-	q = known_add(k, span_str(p->name));
+	q = known_add(k, span_str(name));
 	if (q == NULL)
 		return;
 	q->bad_ms = clock_now_ms() + for_ms;
-	snprintf(q->why, sizeof(q->why), "%.*s", KNOWN_WHY_MAX, p->e.msg);
+	snprintf(q->why, sizeof(q->why), "%.*s", KNOWN_WHY_MAX, why->msg);
 }
 
 /* Nobody but nodes of the ledger is kept that we were only told of. */
@@ -71,7 +72,8 @@ remember(struct known *k, const struct peers *p, struct repo *r,
 	    &seconds, e) != 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++)
-		judge(k, &p->v[i], (int64_t)seconds * 1000);
+		judge(k, p->v[i].name, &p->v[i].e, p->v[i].slow,
+		    (int64_t)seconds * 1000);
 	if (prune(k, r, e) != 0)
 		return -1;
 	return known_store(k, r, e);
@@ -193,4 +195,20 @@ exchange_greet(struct peers *p, struct repo *r, struct err *e)
 	struct fetch_options o = { .res = &res };
 
 	return fetch_run(p, r, &o, e);
+}
+
+int
+exchange_judge(struct repo *r, const char *name, const struct err *why,
+    bool slow, int64_t forgive_ms, struct err *e)
+{
+	struct known *k = malloc(sizeof(*k));
+	int ret;
+
+	if (k == NULL)
+		return err_set(e, ERR_SYS, "out of memory");
+	known_load(k, r);
+	judge(k, name, why, slow, forgive_ms);
+	ret = prune(k, r, e) == 0 ? known_store(k, r, e) : -1;
+	free(k);
+	return ret;
 }

@@ -33,6 +33,14 @@ struct exchange {
 int exchange_run(struct exchange *x, struct peers *p, struct repo *r,
     struct err *e);
 
+/*
+ * Keep in the directory what became of one peer, as exchange_run does: why it
+ * was left (ERR_BAD: for forgive_ms; slow: for a part of that), or ERR_NONE,
+ * that all is well.  Not while exchange_run runs.  -1: ours.
+ */
+int exchange_judge(struct repo *r, const char *name, const struct err *why,
+    bool slow, int64_t forgive_ms, struct err *e);
+
 /* Only open a session to each that has none; what goes wrong is in its e.  -1:
  * ours. */
 int exchange_greet(struct peers *p, struct repo *r, struct err *e);

@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "net/exchange.h"
 #include "net/follow_part.h"
+#include "net/known_file.h"
 #include "net/plan.h"
 #include "store/chain.h"
 #include "store/watch.h"
@@ -41,6 +43,23 @@ settings(struct follow *f, struct err *e)
 	f->misses = (unsigned)misses;
 	f->forgive_ms = (int64_t)forgive * 1000;
 	return 0;
+}
+
+/* When is the first of those forgiven that are not followed now? */
+static int64_t
+forgiven_at(const struct follow *f)
+{
+	int64_t now_ms = clock_now_ms(), first = INT64_MAX;
+	struct known *k = malloc(sizeof(*k));
+
+	if (k == NULL)
+		return first;
+	known_load(k, f->repo);
+	for (size_t i = 0; i < k->n; i++)
+		if (k->p[i].bad_ms > now_ms && k->p[i].bad_ms - now_ms < first)
+			first = k->p[i].bad_ms - now_ms;
+	free(k);
+	return first == INT64_MAX ? first : clock_mono_ms() + first + 1;
 }
 
 /* --- threads -------------------------------------------------------------- */
@@ -139,6 +158,7 @@ follow_open(struct follow **out, struct repo *r, struct peers *p,
 		goto fail;
 	}
 	watch_staging(f->watch, r);
+	f->look_ms = forgiven_at(f);
 	if (pipe2(f->stop, O_CLOEXEC | O_NONBLOCK) != 0) {
 		f->stop[0] = f->stop[1] = -1;
 		err_sys(e, "pipe");
@@ -152,6 +172,43 @@ fail:
 	/* No thread has anything to hang on yet. */
 	follow_close(f, 10000);
 	return -1;
+}
+
+/* --- what is kept of peers ------------------------------------------------ */
+
+/* With the lock. */
+static void
+keep_judgement(struct follower *w, struct repo *r)
+{
+	struct err ignored;
+
+	/* Nothing hangs on it: each peer is judged again. */
+	if (w->judged)
+		(void)exchange_judge(r, w->name, &w->why, w->judged_slow,
+		    w->of->forgive_ms, &ignored);
+	w->judged = false;
+}
+
+void
+follow_judge(struct follower *w, const struct err *why)
+{
+	pthread_mutex_lock(&w->of->lock);
+	w->why = *why;
+	w->judged_slow = w->slow;
+	w->judged = true;
+	if (w->of->scouted)
+		keep_judgement(w, w->r);
+	pthread_mutex_unlock(&w->of->lock);
+}
+
+void
+follow_scouted(struct follow *f, struct repo *r)
+{
+	pthread_mutex_lock(&f->lock);
+	f->scouted = true;
+	for (size_t i = 0; i < f->n; i++)
+		keep_judgement(&f->v[i], r);
+	pthread_mutex_unlock(&f->lock);
 }
 
 /* --- what arrives --------------------------------------------------------- */
@@ -215,6 +272,8 @@ follow_run(struct follow *f, struct err *e)
 	int64_t until = clock_mono_ms() + (f->forgive_ms > 0 ?
 	    f->forgive_ms : FORGIVE_S * 1000), left;
 
+	if (f->look_ms < until)
+		until = f->look_ms;
 	if (watch_blocks(f, e) != 0)
 		return -1;
 	while (!f->ended && (left = until - clock_mono_ms()) > 0) {

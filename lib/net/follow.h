@@ -32,8 +32,9 @@ int follow_open(struct follow **out, struct repo *r, struct peers *p,
     const struct follow_options *o, struct err *e);
 
 /*
- * Until follow_stop is called, or for net.forgive seconds: then it is time to
- * look whom else there is, and to begin again.  ERR_SYS: also what a thread
+ * Until follow_stop is called, or for net.forgive seconds, or one is forgiven
+ * that was bad at the beginning: then it is time to look whom else there is,
+ * and to begin again.  ERR_SYS: also what a thread
  * met, for after that nothing may be written any more.
  */
 int follow_run(struct follow *f, struct err *e);

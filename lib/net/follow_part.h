@@ -20,7 +20,11 @@ struct follower {
 	int64_t said_ms;		/* when something was said last */
 	unsigned unanswered;		/* keepalives */
 	uint64_t refused;		/* of what was given last */
+	bool slow;			/* it was left because of that */
 	bool away;			/* and that was told */
+	bool judged;			/* what follows is to be kept */
+	bool judged_slow;
+	struct err why;
 };
 
 struct follow {
@@ -37,12 +41,23 @@ struct follow {
 	struct peers peers;		/* the scout's */
 	pthread_t scout;
 	bool scouting;			/* there is that thread, or was */
+	bool scouted;			/* it keeps nothing of peers any more */
+	int64_t look_ms;		/* when a peer is forgiven; or never */
 	struct follower *v;		/* owned */
 	size_t n, room;
 };
 
 /* Begin a connection, unless there is one or it is all over. */
 int follow_add(struct follow *f, const struct peer *p, struct err *e);
+
+/*
+ * Keep what became of a peer (exchange_judge); with the follower's own r.  What
+ * the scout keeps at its end must not undo it: it waits until then.
+ */
+void follow_judge(struct follower *w, const struct err *why);
+
+/* The scout keeps nothing any more. */
+void follow_scouted(struct follow *f, struct repo *r);
 
 /* We can't go on, for that reason. */
 void follow_fail(struct follow *f, const struct err *e);

@@ -39,6 +39,8 @@ follow_scout(void *arg)
 
 	if (ret == 0)
 		ret = scout(f, r, &e);
+	if (ret == 0)
+		follow_scouted(f, r);
 	if (ret != 0)
 		follow_fail(f, &e);
 	/* Their sessions know the directory. */

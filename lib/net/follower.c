@@ -74,7 +74,8 @@ hear_keepalives(struct follower *w, bool wait, struct err *e)
 static int
 ask_keepalive(struct follower *w, struct err *e)
 {
-	if (w->unanswered >= w->of->misses)
+	w->slow = w->unanswered >= w->of->misses;
+	if (w->slow)
 		return err_set(e, ERR_AGAIN, "%s: it has not answered for %u "
 		    "times %d s", w->name, w->of->misses,
 		    w->of->keepalive_ms / 1000);
@@ -173,11 +174,14 @@ follower_run(void *arg)
 	int64_t backoff = BACKOFF_MIN_MS, until;
 	struct follower *w = arg;
 	struct err e = { .kind = ERR_NONE };
+	static const struct err well = { .kind = ERR_NONE };
 	int ret;
 
 	while (!w->of->ended) {
+		w->slow = false;
 		ret = connect_peer(w, &e);
 		if (ret == 0) {
+			follow_judge(w, &well);
 			backoff = BACKOFF_MIN_MS;
 			if (w->away)
 				tell(w, NULL);
@@ -186,6 +190,8 @@ follower_run(void *arg)
 		}
 		if (ret != 0 && w->s != NULL)
 			w->s->broken = true;
+		if (ret != 0 && w->r != NULL && e.kind != ERR_SYS)
+			follow_judge(w, &e);
 		hang_up(w);
 		if (ret != 0 && e.kind == ERR_SYS) {
 			follow_fail(w->of, &e);
