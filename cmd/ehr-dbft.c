@@ -1,6 +1,4 @@
 /* ehr-dbft: the consensus; see ehr-dbft(1). */
-#define _POSIX_C_SOURCE 200809L	/* sigaction */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -79,15 +77,10 @@ once(struct cli *c, struct repo *r)
 /* --- the service ---------------------------------------------------------- */
 
 static struct round *following;
-static volatile sig_atomic_t ended, reload;
 
 static void
-on_signal(int signo)
+stop(void)
 {
-	if (signo == SIGHUP)
-		reload = 1;
-	else
-		ended = 1;
 	if (following != NULL)
 		round_stop(following);
 }
@@ -121,10 +114,10 @@ follow_one(struct cli *c, struct err *e)
 	ret = round_open(&rd, r, true, say, c, e);
 	if (ret == 0) {
 		following = rd;
-		if (!ended && !reload)
+		if (!service_ends() && !service_reloads())
 			ret = round_follow(rd, &ev, e);
 		following = NULL;
-		if (ended)
+		if (service_ends())
 			service_notify("STOPPING=1");
 		/* What could not be released stays until the end. */
 		if (!round_close(rd, CLOSE_MS))
@@ -141,13 +134,7 @@ follow(struct cli *c)
 	int ret;
 
 	heap_keep();
-	service_signals(on_signal);
-	do {
-		if (reload)
-			service_reloading();
-		reload = 0;
-		ret = follow_one(c, &e);
-	} while (ret == 0 && !ended);
+	ret = service_run(follow_one, stop, c, &e);
 	leave(cli_close_stdout(c, ret == 0 ? 0 : cli_fail(c, &e)));
 }
 

@@ -8,12 +8,8 @@ setup_file() {
 	export HOME=$PWD EHR_PASSPHRASE_FILE=$PWD/pw
 
 	four
-	ehr-keygen -n 'Kun M' --no-passphrase -o kun.key
-	ehr-keygen -n Bill --no-passphrase -o bill.key
-	ehr-user -C A add --role doctor kun.key.card -i admin.key >kun
-	ehr-user -C A add bill.key.card -i admin.key >bill
-	for d in B C D; do cp A/.ehr/pending/* $d/.ehr/pending/; done
-	for d in B C D; do cp -r A/.ehr/objects/. $d/.ehr/objects/; done
+	doctor_and_patient
+	handed_on
 	reach 1
 	ehr-query -C A -i kun.key nothing || true
 	rm -f A/.ehr/pending/*

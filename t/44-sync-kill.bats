@@ -10,17 +10,11 @@ teardown() {
 
 # ready: four nodes; a doctor, a patient; only A and B talk with B.
 ready() {
-	local d
-
 	RANDOM=${KILL_SEED:=$$}
 	echo "KILL_SEED=$KILL_SEED"
 	four --timeout 300
-	ehr-keygen -n 'Kun M' --no-passphrase -o kun.key
-	ehr-keygen -n Bill --no-passphrase -o bill.key
-	ehr-user -C A add --role doctor kun.key.card -i admin.key >kun
-	ehr-user -C A add bill.key.card -i admin.key >bill
-	for d in B C D; do cp A/.ehr/pending/* $d/.ehr/pending/; done
-	for d in B C D; do cp -r A/.ehr/objects/. $d/.ehr/objects/; done
+	doctor_and_patient
+	handed_on
 	reach 1
 	peer C B false
 	peer D B false

@@ -44,10 +44,7 @@ said() { grep -q "$2" "$1"; }
 	on D ehr-sync clone 'ssh ehr@hospital-a ehr-serve' D \
 	    --node-key d.key --ledger "$(ledger_id A)"
 	by_ssh D
-	ehr-keygen -n 'Kun M' --no-passphrase -o kun.key
-	ehr-keygen -n Bill --no-passphrase -o bill.key
-	ehr-user -C A add --role doctor kun.key.card -i admin.key >kun
-	ehr-user -C A add bill.key.card -i admin.key >bill
+	doctor_and_patient
 	silent ehr-sync -C A
 	reach 1
 	# A result of hospital A, which the patient takes at D.

@@ -46,6 +46,25 @@ enroll() {
 	done
 }
 
+# doctor_and_patient: Kun M and Bill, of whom A has the enrolment; their ids in
+# kun and bill.
+doctor_and_patient() {
+	ehr-keygen -n 'Kun M' --no-passphrase -o kun.key
+	ehr-keygen -n Bill --no-passphrase -o bill.key
+	ehr-user -C A add --role doctor kun.key.card -i admin.key >kun
+	ehr-user -C A add bill.key.card -i admin.key >bill
+}
+
+# handed_on: the others have what waits at A, and its objects, as after a sync.
+handed_on() {
+	local d
+
+	for d in B C D; do
+		cp A/.ehr/pending/* $d/.ehr/pending/
+		cp -r A/.ehr/objects/. $d/.ehr/objects/
+	done
+}
+
 # height DIR: of its last block.
 height() {
 	local last

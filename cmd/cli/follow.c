@@ -10,18 +10,13 @@
 #define CLOSE_MS 3000		/* for connections to end */
 
 static struct follow *volatile following;
-static volatile sig_atomic_t ended, reload;
 
 static void
-on_signal(int signo)
+stop(void)
 {
-	if (signo == SIGHUP)
-		reload = 1;
-	else
-		ended = 1;
 	if (following != NULL)
 		follow_stop(following);
-	else if (signo != SIGHUP)
+	else if (service_ends())
 		_exit(0);	/* at no moment is anything half-written */
 }
 
@@ -48,12 +43,12 @@ keep_up(struct cli *c, struct repo *r, struct peers *p, struct err *e)
 		return -1;
 	following = f;
 	service_notify("READY=1");
-	ret = reload ? 0 : follow_run(f, e);
+	ret = service_reloads() ? 0 : follow_run(f, e);
 	following = NULL;
-	if (ended)
+	if (service_ends())
 		service_notify("STOPPING=1");
 	/* A thread that hangs on a silent peer ends with the process. */
-	if (!follow_close(f, CLOSE_MS) && (ended || ret != 0)) {
+	if (!follow_close(f, CLOSE_MS) && (service_ends() || ret != 0)) {
 		pipe_end_all();
 		_exit(ret == 0 ? 0 : cli_fail(c, e));
 	}
@@ -85,15 +80,8 @@ int
 follow_command(struct cli *c)
 {
 	struct err e;
-	int ret;
 
 	signal(SIGPIPE, SIG_IGN);
-	service_signals(on_signal);
-	do {
-		if (reload)
-			service_reloading();
-		reload = 0;
-		ret = follow_once(c, &e);
-	} while (ret == 0 && !ended);
-	return ret == 0 ? 0 : cli_fail(c, &e);
+	return service_run(follow_once, stop, c, &e) == 0 ? 0 :
+	    cli_fail(c, &e);
 }

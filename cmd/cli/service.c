@@ -37,23 +37,60 @@ service_notify(const char *state)
 	close(fd);
 }
 
-void
-service_signals(void (*handler)(int signo))
-{
-	struct sigaction sa = { .sa_handler = handler };
+/* --- signals -------------------------------------------------------------- */
 
-	sigfillset(&sa.sa_mask);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+static volatile sig_atomic_t ended, reload;
+static void (*volatile stop_now)(void);
+
+static void
+on_signal(int signo)
+{
+	if (signo == SIGHUP)
+		reload = 1;
+	else
+		ended = 1;
+	stop_now();
 }
 
-void
-service_reloading(void)
+bool
+service_ends(void)
+{
+	return ended;
+}
+
+bool
+service_reloads(void)
+{
+	return reload;
+}
+
+static void
+tell_reloading(void)
 {
 	char state[64];
 
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
 	    (long long)clock_mono_ms() * 1000);
 	service_notify(state);
+}
+
+int
+service_run(int (*once)(struct cli *c, struct err *e), void (*stop)(void),
+    struct cli *c, struct err *e)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	int ret;
+
+	stop_now = stop;
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	do {
+		if (reload)
+			tell_reloading();
+		reload = 0;
+		ret = once(c, e);
+	} while (ret == 0 && !ended);
+	return ret;
 }

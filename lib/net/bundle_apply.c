@@ -54,8 +54,7 @@ unpacked(void *arg, uint64_t entries, uint64_t bytes)
 {
 	struct applying *a = arg;
 
-	a->res->wire_bytes = bytes;
-	tally_moved(a->res, "entries", entries, 0);
+	tally_entries(a->res, entries, bytes);
 }
 
 /* --- blocks --------------------------------------------------------------- */

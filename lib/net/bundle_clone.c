@@ -55,8 +55,7 @@ unpacked(void *arg, uint64_t entries, uint64_t bytes)
 {
 	struct cloning *k = arg;
 
-	k->res->wire_bytes = bytes;
-	tally_moved(k->res, "entries", entries, 0);
+	tally_entries(k->res, entries, bytes);
 }
 
 static int

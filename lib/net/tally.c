@@ -18,3 +18,10 @@ tally_bytes(struct sync_result *res, size_t n)
 	if (res->watch != NULL && res->doing != NULL)
 		res->watch(res->arg, res);
 }
+
+void
+tally_entries(struct sync_result *res, uint64_t entries, uint64_t bytes)
+{
+	res->wire_bytes = bytes;
+	tally_moved(res, "entries", entries, 0);
+}

@@ -32,6 +32,9 @@ struct sync_result {
 void tally_moved(struct sync_result *res, const char *doing, uint64_t done,
     uint64_t total);
 
+/* So many entries of a bundle were unpacked, of so many bytes: the same. */
+void tally_entries(struct sync_result *res, uint64_t entries, uint64_t bytes);
+
 /* So many more bytes came or went: the same. */
 void tally_bytes(struct sync_result *res, size_t n);
 
